@@ -1,0 +1,87 @@
+/**
+ * A readers-writer gate in shared memory. In rollback-journal mode a reader blocks COMMIT and COMMIT
+ * blocks readers, and SQLite's busy handler is unfair: beside one hot writer, reads waited 2 s. Here
+ * the writer shuts the gate around COMMIT only, and readers pass in between.
+ *
+ * Layout, Int32: [0] 1 while the writer holds or wants the gate; then a pair a slot: [state, owner],
+ * state 1 while its reader is inside, owner the reader's thread id (0: free).
+ */
+const SHUT = 0;
+const FIRST_SLOT = 1;
+const INSIDE = 0;
+const OWNER = 1;
+
+/** More than the readers ever alive at once: a dying thread may overlap its successor. */
+const SLOTS = 16;
+
+export class Gate {
+  readonly memory: SharedArrayBuffer;
+  readonly #words: Int32Array;
+
+  constructor(memory = new SharedArrayBuffer((FIRST_SLOT + 2 * SLOTS) * Int32Array.BYTES_PER_ELEMENT)) {
+    this.memory = memory;
+    this.#words = new Int32Array(memory);
+  }
+
+  /**
+   * Shuts the gate and waits until the readers inside have left.
+   *
+   * @param maxWaitMs after it the writer goes on, and SQLite's busy handler settles the rest
+   * @returns whether all had left in time
+   */
+  shut(maxWaitMs: number): boolean {
+    Atomics.store(this.#words, SHUT, 1);
+    const deadline = performance.now() + maxWaitMs;
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const word = FIRST_SLOT + 2 * slot + INSIDE;
+      while (Atomics.load(this.#words, word) === 1) {
+        const left = deadline - performance.now();
+        if (left <= 0 || Atomics.wait(this.#words, word, 1, left) === 'timed-out') return false;
+      }
+    }
+    return true;
+  }
+
+  /** Lets readers in; also called by the main thread when the writer has died. */
+  open(): void {
+    Atomics.store(this.#words, SHUT, 0);
+    Atomics.notify(this.#words, SHUT);
+  }
+
+  /** Takes a slot for a reader thread. @throws RangeError when none is free */
+  claim(threadId: number): number {
+    for (let slot = 0; slot < SLOTS; slot++) {
+      if (Atomics.compareExchange(this.#words, FIRST_SLOT + 2 * slot + OWNER, 0, threadId) === 0) return slot;
+    }
+    throw new RangeError(`No free reader slot in the gate: ${SLOTS} threads hold one`);
+  }
+
+  /** Waits while the gate is shut, then enters. @returns false when it stayed shut for `maxWaitMs` */
+  enter(slot: number, maxWaitMs: number): boolean {
+    const word = FIRST_SLOT + 2 * slot + INSIDE;
+    const deadline = performance.now() + maxWaitMs;
+    for (;;) {
+      Atomics.store(this.#words, word, 1);
+      if (Atomics.load(this.#words, SHUT) === 0) return true;
+      this.leave(slot);
+      const left = deadline - performance.now();
+      if (left <= 0 || Atomics.wait(this.#words, SHUT, 1, left) === 'timed-out') return false;
+    }
+  }
+
+  leave(slot: number): void {
+    const word = FIRST_SLOT + 2 * slot + INSIDE;
+    Atomics.store(this.#words, word, 0);
+    Atomics.notify(this.#words, word);
+  }
+
+  /** Frees the slot of a reader thread that has ended, however it ended. */
+  release(threadId: number): void {
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const owner = FIRST_SLOT + 2 * slot + OWNER;
+      if (Atomics.load(this.#words, owner) !== threadId) continue;
+      this.leave(slot);
+      Atomics.store(this.#words, owner, 0);
+    }
+  }
+}

@@ -1,0 +1,131 @@
+/** Every command and query that crosses a thread: name -> arguments, result. Types only. */
+import type { Outcome } from '../errors.ts';
+
+/** A command changes the database; its JSON body goes to the writer as bytes, unparsed. */
+export interface Commands {
+  create: { args: Record<string, never>; result: Created };
+  batch: { args: { merge: boolean; maxRuns: number }; result: BatchResult };
+  update: { args: { eventId: string }; result: { event_id: string; fields_updated: string[] } };
+  associate: { args: { eventId: string }; result: { event_id: string; run_id: string; commit_hash: string } };
+}
+export type CommandName = keyof Commands;
+export type CommandResult<N extends CommandName = CommandName> = Commands[N]['result'];
+
+export interface Created {
+  created: boolean;
+  event_id: string;
+  run_id: string;
+}
+
+export interface BatchResult {
+  inserted: number;
+  duplicates: number;
+  /** Known runs into which a record brought something; only where merging was asked for. */
+  merged: number;
+  errors: string[];
+  total: number;
+  /** The body was `{"runs": […]}` instead of an array. */
+  wrapped: boolean;
+}
+
+/** Commands that are committed together. All bodies lie in `bytes`, that one buffer may be transferred. */
+export interface Group {
+  commands: GroupedCommand[];
+  bytes: Uint8Array<ArrayBuffer>;
+}
+export type GroupedCommand = {
+  [N in CommandName]: { name: N; args: Commands[N]['args']; start: number; end: number };
+}[CommandName];
+
+/** What the main thread learns of the writer when it has opened the database. */
+export interface WriterInfo {
+  path: string;
+  journalMode: string;
+  synchronous: string;
+  warnings: string[];
+}
+
+/** The writer thread's face, called through comlink. Errors are values: see Outcome. */
+export interface WriterThread {
+  open(): Outcome<WriterInfo>;
+  commit(group: Group): Outcome<CommandResult>[];
+  close(): void;
+}
+
+/** A query of the reader pool; the answer is JSON text as bytes, built by SQL. */
+export interface Queries {
+  run: { args: { eventId: string }; result: Uint8Array | null };
+  source: { args: { eventId: string }; result: { git_repo: string | null; git_commit_hash: string | null } | null };
+  list: { args: ListTask; result: ListPage | ListPause };
+  metadata: { args: Record<string, never>; result: Metadata };
+  metrics: { args: { since: string }; result: Totals };
+}
+export type QueryName = keyof Queries;
+export type QueryTask = { [N in QueryName]: { name: N; args: Queries[N]['args'] } }[QueryName];
+
+/** Checked filters of a list; timestamps canonical, statuses canonical and distinct. */
+export interface ListFilter {
+  agent_name?: string;
+  statuses?: string[];
+  job_type?: string;
+  exclude_job_type?: string;
+  run_id?: string;
+  run_id_contains?: string;
+  parent_run_id?: string;
+  insight_id?: string;
+  product?: string;
+  website?: string;
+  environment?: string;
+  git_commit_hash?: string;
+  created_before?: string;
+  created_after?: string;
+  start_time_from?: string;
+  start_time_to?: string;
+}
+
+/** A place in a list: behind the row with this created_at and id. */
+export interface Position {
+  created_at: string;
+  id: number;
+}
+
+export interface ListTask {
+  filter: ListFilter;
+  limit: number;
+  offset: number;
+  after?: Position | undefined;
+  /** Where an earlier slice of the same list stopped, one walk a plan. */
+  resume?: Walk[] | undefined;
+}
+
+/** How far a list's walk has come: the place, the rows still to skip, the rows found. */
+export interface Walk {
+  /** Rows with this created_at and a greater id come next; without `tie`, rows below it. */
+  created_at: string;
+  tie?: number | undefined;
+  skip: number;
+  found: Position[];
+}
+
+export interface ListPage {
+  body: Uint8Array;
+  count: number;
+  /** The last row's place where more rows follow. */
+  next: Position | null;
+}
+
+/** The slice's time is up: send the task again with this walk, behind what waits. */
+export interface ListPause {
+  pause: Walk[];
+}
+
+export interface Metadata {
+  agent_names: string[];
+  job_types: string[];
+}
+
+export interface Totals {
+  total_runs: number;
+  agents: [name: string, runs: number][];
+  recent: number;
+}

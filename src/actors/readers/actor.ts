@@ -1,0 +1,91 @@
+/** A reader thread (piscina): a read-only connection, a slot in the gate, one query at a time. */
+import { threadId } from 'node:worker_threads';
+import { move, transferableSymbol, valueSymbol, workerData } from 'piscina';
+import { type Outcome, TelemetryError, toWire } from '../../errors.ts';
+import { type Connection, openReadonly } from '../database.ts';
+import { isBroken, toTelemetryError } from '../faults.ts';
+import { Gate } from '../gate.ts';
+import type { Queries, QueryName, QueryTask } from '../protocol.ts';
+import { list } from './list.ts';
+import { metadata, metrics, run, source } from './queries.ts';
+import { defineFunctions } from './render.ts';
+import { Statements } from './statements.ts';
+
+export interface ReaderData {
+  path: string;
+  busyTimeoutMs: number;
+  /** Null where readers and COMMIT do not meet (WAL). */
+  gate: SharedArrayBuffer | null;
+}
+
+type Result = Queries[QueryName]['result'];
+
+const data = workerData as ReaderData;
+const gate = data.gate && new Gate(data.gate);
+const slot = gate ? gate.claim(threadId) : 0;
+let connection: Connection | undefined;
+let statements: Statements | undefined;
+
+/** The pool's entry point: answers one query, errors included. */
+export default function answer(task: QueryTask): Outcome<Result> {
+  try {
+    return transferred(query(task));
+  } catch (error) {
+    if (isBroken(error)) forget();
+    return { ok: false, error: toWire(toTelemetryError(error)) };
+  }
+}
+
+function query(task: QueryTask): Result {
+  const db = ready();
+  switch (task.name) {
+    case 'run':
+      return run(db, task.args.eventId, inside);
+    case 'source':
+      return source(db, task.args.eventId, inside);
+    case 'list':
+      return list(db, task.args, inside);
+    case 'metadata':
+      return metadata(db, inside);
+    case 'metrics':
+      return metrics(db, task.args.since, inside);
+  }
+}
+
+function inside<T>(read: () => T): T {
+  if (!gate) return read();
+  if (!gate.enter(slot, data.busyTimeoutMs)) {
+    throw new TelemetryError(
+      'unavailable',
+      'The database is busy with a commit that does not end. Send this again later.',
+    );
+  }
+  try {
+    return read();
+  } finally {
+    gate.leave(slot);
+  }
+}
+
+function ready(): Statements {
+  if (statements) return statements;
+  connection = openReadonly(data.path, data.busyTimeoutMs);
+  defineFunctions(connection);
+  statements = new Statements(connection);
+  return statements;
+}
+
+function forget(): void {
+  connection?.close();
+  connection = undefined;
+  statements = undefined;
+}
+
+/** Hands the result's bytes over instead of copying them. */
+function transferred(value: Result): Outcome<Result> {
+  const outcome: Outcome<Result> = { ok: true, value };
+  const bytes = value instanceof Uint8Array ? value : value && 'body' in value ? value.body : undefined;
+  if (!bytes) return outcome;
+  const movable = { [transferableSymbol]: bytes.buffer, [valueSymbol]: outcome };
+  return move(movable as never) as unknown as Outcome<Result>;
+}

@@ -1,0 +1,106 @@
+/** The readers' face in the main thread: a bounded pool of threads with read-only connections. */
+import type { Worker } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import type { Config } from '../../config.ts';
+import { describe, type Outcome, TelemetryError, unwrap } from '../../errors.ts';
+import type { Gate } from '../gate.ts';
+import type { ListPage, ListTask, Queries, QueryName, QueryTask } from '../protocol.ts';
+import type { ReaderData } from './actor.ts';
+
+/** A list that has walked for so long is given up. */
+const LIST_DEADLINE_MS = 30_000;
+
+export class ReaderPool {
+  readonly #pool: Piscina<QueryTask, Outcome<Queries[QueryName]['result']>>;
+  readonly #maxQueue: number;
+  readonly #watched = new WeakSet<Worker>();
+  readonly #gate: Gate;
+
+  constructor(config: Config, gate: Gate) {
+    const gated = config.database.journalMode === 'DELETE' && config.techniques.gate;
+    const workerData: ReaderData = {
+      path: config.database.path,
+      busyTimeoutMs: config.database.busyTimeoutMs,
+      gate: gated ? gate.memory : null,
+    };
+    this.#gate = gate;
+    this.#maxQueue = config.readers.maxQueue;
+    this.#pool = new Piscina({
+      filename: new URL('./actor.ts', import.meta.url).href,
+      workerData,
+      minThreads: config.readers.threads,
+      maxThreads: config.readers.threads,
+      maxQueue: Infinity,
+    });
+    this.#pool.on('workerCreate', () => this.#watchThreads());
+    this.#watchThreads();
+  }
+
+  get queueSize(): number {
+    return this.#pool.queueSize;
+  }
+
+  get threads(): readonly Worker[] {
+    return this.#pool.threads;
+  }
+
+  /**
+   * Asks one query.
+   *
+   * @throws TelemetryError "busy" where too many wait, "unavailable" where the database cannot be read
+   */
+  async ask<N extends QueryName>(name: N, args: Queries[N]['args']): Promise<Queries[N]['result']> {
+    if (this.#pool.queueSize >= this.#maxQueue) {
+      throw new TelemetryError('busy', 'Too many queries are waiting. Send this again.');
+    }
+    return this.#run(name, args);
+  }
+
+  /**
+   * A page of the list. A long walk comes back after every slice and goes behind what waits.
+   *
+   * @param signal ends the walk when nobody wants the page any more
+   */
+  async list(task: ListTask, signal?: AbortSignal): Promise<ListPage> {
+    const deadline = performance.now() + LIST_DEADLINE_MS;
+    let answer = await this.ask('list', task);
+    while ('pause' in answer) {
+      if (signal?.aborted) throw new TelemetryError('unavailable', 'The client has gone');
+      if (performance.now() > deadline) {
+        throw new TelemetryError(
+          'unavailable',
+          'The list took too long: no index serves these filters. Narrow them, with created_after for example.',
+        );
+      }
+      answer = await this.#run('list', { ...task, resume: answer.pause });
+    }
+    return answer;
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close({ force: true });
+    await this.#pool.destroy();
+  }
+
+  async #run<N extends QueryName>(name: N, args: Queries[N]['args']): Promise<Queries[N]['result']> {
+    let outcome: Outcome<Queries[QueryName]['result']>;
+    try {
+      outcome = await this.#pool.run({ name, args } as QueryTask);
+    } catch (error) {
+      throw new TelemetryError('unavailable', `A reader failed (${describe(error)}). Send this again.`, {
+        cause: error,
+      });
+    }
+    return unwrap(outcome) as Queries[N]['result'];
+  }
+
+  /** A thread that dies inside the gate would shut the writer out. */
+  #watchThreads(): void {
+    for (const thread of this.#pool.threads) {
+      if (this.#watched.has(thread)) continue;
+      this.#watched.add(thread);
+      const { threadId } = thread;
+      thread.once('exit', () => this.#gate.release(threadId));
+    }
+  }
+}

@@ -1,0 +1,92 @@
+/** A page of the list: plans walked to the page's rows, then those rows rendered. */
+import type { ListFilter, ListPage, ListPause, ListTask, Position, Walk } from '../protocol.ts';
+import { FEW, plansOf, startedPlan } from './plan.ts';
+import { RUN_JSON } from './render.ts';
+import type { Statements } from './statements.ts';
+import { advance, type Inside, startOf } from './walk.ts';
+
+/** A list that takes longer waits behind others and goes on. */
+const SLICE_MS = 50;
+/** Rows rendered before the gate is let go. */
+const RENDERED_ROWS = 100;
+/** A page ends early, with a cursor, once it is this large. */
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
+/** Rows to merge from each of several plans at most; a page below is walked as one. */
+const MERGED_ROWS = 5_000;
+
+const RENDER = `SELECT CAST(group_concat(${RUN_JSON}) AS BLOB)
+  FROM (SELECT value AS wanted FROM json_each(?)) CROSS JOIN agent_runs ON agent_runs.id = wanted`;
+
+/** @returns the page, or where the walk stands when its slice of time is up */
+export function list(db: Statements, task: ListTask, inside: Inside): ListPage | ListPause {
+  const { filter, limit, offset, after } = task;
+  const few = task.resume ? undefined : fewStarted(db, filter, after, inside);
+  if (few) return page(db, few.slice(offset, offset + limit + 1), limit, inside);
+  const plans = plansOf(filter, offset + limit <= MERGED_ROWS);
+  const merged = plans.length > 1;
+  const wanted = merged ? offset + limit + 1 : limit + 1;
+  const walks = task.resume ?? plans.map((plan) => startOf(plan, merged ? 0 : offset, after));
+  const deadline = performance.now() + SLICE_MS;
+  const expired = (): boolean => performance.now() > deadline;
+  for (const [index, plan] of plans.entries()) {
+    if (!advance(db, plan, walks[index] as Walk, wanted, inside, expired)) return { pause: walks };
+  }
+  const rows = merged ? inOrder(walks).slice(offset, offset + limit + 1) : (walks[0] as Walk).found;
+  return page(db, rows, limit, inside);
+}
+
+const before = (a: Position, b: Position): number =>
+  a.created_at === b.created_at ? a.id - b.id : a.created_at < b.created_at ? 1 : -1;
+
+const inOrder = (walks: Walk[]): Position[] => walks.flatMap(({ found }) => found).sort(before);
+
+function fewStarted(
+  db: Statements,
+  filter: ListFilter,
+  after: Position | undefined,
+  inside: Inside,
+): Position[] | undefined {
+  const started = startedPlan(filter);
+  if (!started) return undefined;
+  const { within, all } = started;
+  const from = 'FROM agent_runs INDEXED BY idx_runs_start WHERE';
+  return inside(() => {
+    const counted = db
+      .raw(`SELECT count(*) FROM (SELECT 1 ${from} ${within.sql} LIMIT ${FEW + 1})`)
+      .get(...within.values) as [number];
+    if (counted[0] > FEW) return undefined;
+    const rows = db.raw(`SELECT created_at, id ${from} ${all.sql}`).all(...all.values) as [string, number][];
+    const places = rows.map(([created_at, id]) => ({ created_at, id })).sort(before);
+    return after ? places.filter((place) => before(place, after) > 0) : places;
+  });
+}
+
+/** @param rows the page's, and one more where more follow */
+function page(db: Statements, rows: Position[], limit: number, inside: Inside): ListPage {
+  const wanted = rows.slice(0, limit);
+  const parts: Buffer[] = [];
+  let size = 2;
+  let count = 0;
+  while (count < wanted.length && size < MAX_BODY_BYTES) {
+    const ids = wanted.slice(count, count + RENDERED_ROWS).map(({ id }) => id);
+    const [part] = inside(() => db.raw(RENDER).get(JSON.stringify(ids))) as [Buffer | null];
+    count += ids.length;
+    // Nothing, where retention took the rows between the two reads.
+    if (part) size += parts.push(part) === 1 ? part.length : part.length + 1;
+  }
+  const next = count < rows.length ? (wanted[count - 1] ?? null) : null;
+  return { body: join(parts, size), count, next };
+}
+
+function join(parts: Buffer[], size: number): Uint8Array {
+  const body = new Uint8Array(size);
+  body[0] = 0x5b; // [
+  let at = 1;
+  for (const [index, part] of parts.entries()) {
+    if (index > 0) body[at++] = 0x2c; // ,
+    body.set(part, at);
+    at += part.length;
+  }
+  body[at] = 0x5d; // ]
+  return body;
+}

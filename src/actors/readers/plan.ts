@@ -1,0 +1,110 @@
+/**
+ * How a list is read: along one index in the list's own order, so that nothing is ever sorted, and
+ * always the same one, whatever statistics SQLite has. What the index does not answer is `rest`,
+ * tested row by row. Pure.
+ */
+import type { ListFilter } from '../protocol.ts';
+
+export interface Condition {
+  sql: string;
+  values: (string | number)[];
+}
+
+export interface Plan {
+  /** The index walked; each ends in created_at DESC. */
+  index: string;
+  /** Equalities on the columns before created_at. */
+  fixed: Condition;
+  /** Bounds of created_at: above, below, both exclusive; undefined where open. */
+  above: string | undefined;
+  below: string | undefined;
+  /** All other filters; empty sql where there are none. */
+  rest: Condition;
+}
+
+type Key = 'run_id' | 'git_commit_hash' | 'parent_run_id' | 'insight_id' | 'agent_name' | 'website' | 'job_type';
+
+// The more a column tells runs apart, the earlier it is chosen.
+const INDEXES: readonly [Key, string][] = [
+  ['run_id', 'idx_runs_run_id'],
+  ['git_commit_hash', 'idx_runs_commit'],
+  ['parent_run_id', 'idx_runs_parent'],
+  ['insight_id', 'idx_runs_insight'],
+  ['agent_name', 'idx_runs_agent_created'],
+  ['website', 'idx_runs_website'],
+  ['job_type', 'idx_runs_job_type'],
+];
+
+const RESIDUAL: readonly [keyof ListFilter, string][] = [
+  ['run_id', 'run_id = ?'],
+  ['git_commit_hash', 'git_commit_hash = ?'],
+  ['parent_run_id', 'parent_run_id = ?'],
+  ['insight_id', 'insight_id = ?'],
+  ['agent_name', 'agent_name = ?'],
+  ['website', 'website = ?'],
+  ['job_type', 'job_type = ?'],
+  ['exclude_job_type', 'job_type <> ?'],
+  ['run_id_contains', 'instr(run_id, ?) > 0'],
+  ['product', 'product = ?'],
+  ['environment', 'environment = ?'],
+  ['start_time_from', 'start_time >= ?'],
+  ['start_time_to', 'start_time <= ?'],
+];
+
+/**
+ * The plan of a list; for several statuses, one a status where an index has each of them in order,
+ * to be merged.
+ *
+ * @param mergeable whether the page lies near enough to the top for every plan to be walked to its end
+ */
+export function plansOf(filter: ListFilter, mergeable: boolean): Plan[] {
+  const statuses = filter.statuses ?? [];
+  const key = INDEXES.find(([column]) => filter[column] !== undefined);
+  const indexed = key === undefined || key[0] === 'agent_name';
+  const byStatus = indexed && (statuses.length === 1 || (statuses.length > 1 && mergeable));
+  if (!byStatus) return [plan(filter, key, undefined)];
+  return statuses.map((status) => plan(filter, key, status));
+}
+
+function plan(filter: ListFilter, key: readonly [Key, string] | undefined, status: string | undefined): Plan {
+  const fixed: Condition = { sql: '', values: [] };
+  const rest: Condition = { sql: '', values: [] };
+  const add = (to: Condition, sql: string, ...values: string[]): void => {
+    to.sql += ` AND ${sql}`;
+    to.values.push(...values);
+  };
+  if (key) add(fixed, `${key[0]} = ?`, String(filter[key[0]]));
+  if (status !== undefined) add(fixed, 'status = ?', status);
+  else if (filter.statuses?.length)
+    add(rest, `status IN (${filter.statuses.map(() => '?').join(', ')})`, ...filter.statuses);
+  for (const [name, sql] of RESIDUAL) {
+    const value = filter[name];
+    if (typeof value === 'string' && name !== key?.[0]) add(rest, sql, value);
+  }
+  const statusIndex = key ? 'idx_runs_agent_status_created' : 'idx_runs_status';
+  const index = status === undefined ? (key?.[1] ?? 'idx_runs_created_desc') : statusIndex;
+  return { index, fixed, rest, above: filter.created_after, below: filter.created_before };
+}
+
+/** How many started runs make reading by start_time and sorting dearer than walking the list. */
+export const FEW = 2_000;
+
+/**
+ * Another way for a list bounded by start_time, which no list index has: where few runs lie within
+ * the bounds, find those by idx_runs_start and sort them.
+ *
+ * @returns undefined where the filter has no such bound
+ */
+export function startedPlan(filter: ListFilter): { within: Condition; all: Condition } | undefined {
+  if (filter.start_time_from === undefined && filter.start_time_to === undefined) return undefined;
+  const within: Condition = {
+    sql: 'start_time >= ? AND start_time <= ?',
+    values: [filter.start_time_from ?? '', filter.start_time_to ?? '~'],
+  };
+  const { rest, fixed, above, below } = plan(filter, undefined, undefined);
+  const all: Condition = {
+    sql: `${within.sql}${fixed.sql}${rest.sql} AND created_at > ? AND created_at < ?`,
+    values: [...within.values, ...fixed.values, ...rest.values, above ?? '', below ?? '~'],
+  };
+  return { within, all };
+}

@@ -1,0 +1,29 @@
+import type { Statement } from 'better-sqlite3';
+import type { Connection } from '../database.ts';
+
+/** More shapes of lists than anyone asks for. */
+const MAX_STATEMENTS = 256;
+
+/** Prepared statements by their text, the least recently used dropped first. */
+export class Statements {
+  readonly #db: Connection;
+  readonly #prepared = new Map<string, Statement>();
+
+  constructor(db: Connection) {
+    this.#db = db;
+  }
+
+  /** A statement whose rows come as arrays of values. */
+  raw(sql: string): Statement {
+    let statement = this.#prepared.get(sql);
+    if (statement) this.#prepared.delete(sql);
+    else {
+      statement = this.#db.prepare(sql);
+      if (statement.reader) statement.raw();
+      const oldest = this.#prepared.keys().next().value;
+      if (this.#prepared.size >= MAX_STATEMENTS && oldest !== undefined) this.#prepared.delete(oldest);
+    }
+    this.#prepared.set(sql, statement);
+    return statement;
+  }
+}

@@ -1,0 +1,21 @@
+/** comlink between a thread and its owner. The adapter's types describe its ES module; Node loads its CommonJS one. */
+import type { MessagePort, Worker } from 'node:worker_threads';
+import { type Endpoint, expose, type Remote, wrap } from 'comlink';
+import nodeAdapter from 'comlink/dist/umd/node-adapter.js';
+
+export { transfer } from 'comlink';
+
+const endpointOf = nodeAdapter as unknown as (port: MessagePort | Worker) => Endpoint;
+
+/** Inside a thread: offers its face to the owner. */
+export function offer(face: object, port: MessagePort): void {
+  expose(face, endpointOf(port));
+}
+
+/**
+ * Outside: the thread's face, each call a promise. A call to a thread that dies is never answered,
+ * so the owner must watch the thread's exit.
+ */
+export function face<T>(thread: Worker): Remote<T> {
+  return wrap<T>(endpointOf(thread));
+}

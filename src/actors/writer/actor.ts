@@ -1,0 +1,58 @@
+/** The writer thread: the only place from which the database is written. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { type Outcome, toWire } from '../../errors.ts';
+import { Gate } from '../gate.ts';
+import type { CommandResult, Group, WriterInfo, WriterThread } from '../protocol.ts';
+import { offer } from '../thread.ts';
+import { toTelemetryError } from '../faults.ts';
+import { Session, type SessionOptions } from './session.ts';
+
+export interface WriterData extends SessionOptions {
+  gate: SharedArrayBuffer;
+}
+
+/** A slice of recounting: short beside a commit. */
+const SLICE_MS = 20;
+
+const { gate, ...options } = workerData as WriterData;
+const session = new Session(options, new Gate(gate));
+let scheduled = false;
+
+const thread: WriterThread = {
+  open(): Outcome<WriterInfo> {
+    try {
+      const value = session.open();
+      recountBetweenGroups();
+      return { ok: true, value };
+    } catch (error) {
+      session.close();
+      return { ok: false, error: toWire(toTelemetryError(error)) };
+    }
+  },
+  commit(group: Group): Outcome<CommandResult>[] {
+    const outcomes = session.commit(group);
+    recountBetweenGroups();
+    return outcomes;
+  },
+  close(): void {
+    session.close();
+    // Lets the thread end by itself once comlink has answered.
+    setImmediate(() => parentPort?.close());
+  },
+};
+
+function recountBetweenGroups(): void {
+  if (scheduled || !session.recounting) return;
+  scheduled = true;
+  setImmediate(() => {
+    scheduled = false;
+    try {
+      session.recount(SLICE_MS);
+      recountBetweenGroups();
+    } catch {
+      // A locked or broken database; the next group says so, and what follows it tries again.
+    }
+  });
+}
+
+if (parentPort) offer(thread, parentPort);

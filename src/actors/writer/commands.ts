@@ -1,0 +1,133 @@
+/** What each command does to the rows. Runs inside the group's transaction; knows no thread and no HTTP. */
+import { invalid, TelemetryError } from '../../errors.ts';
+import {
+  FIELD_INDEX,
+  isJsonObject,
+  PATCH_FIELDS,
+  rowOf,
+  storedValue,
+  type FieldName,
+  type SqlValue,
+} from '../../run.ts';
+import { acceptsPatch, acceptsRun, explainCommit, explainPatch, explainRun } from '../../run/check.ts';
+import type { BatchResult, Created, GroupedCommand, CommandResult } from '../protocol.ts';
+import { parseBatch, parseBody } from './body.ts';
+import { mergeRecord, patchRow, type Row } from './clocks.ts';
+import { eventIdOf, runIdOf, type Store, type StoredRow } from './store.ts';
+
+/** What a command works with. `now` is the canonical time of its group. */
+export interface Workplace {
+  store: Store;
+  now: string;
+  /** Notes a row that came (`before` undefined) or changed, for the rollups. */
+  changed(id: number, before: Row | undefined, after: Row): void;
+}
+
+/** @throws TelemetryError; any other error is the database's */
+export function runCommand(command: GroupedCommand, body: Uint8Array, at: Workplace): CommandResult {
+  switch (command.name) {
+    case 'create':
+      return create(body, at);
+    case 'batch':
+      return batch(body, command.args, at);
+    case 'update':
+      return update(body, command.args.eventId, at);
+    case 'associate':
+      return associate(body, command.args.eventId, at);
+  }
+}
+
+function create(body: Uint8Array, at: Workplace): Created {
+  const record = parseBody(body);
+  if (!acceptsRun(record)) throw invalid(explainRun(record));
+  const row = rowOf(record, at.now);
+  return { created: insert(row, at), event_id: eventIdOf(row.values), run_id: runIdOf(row.values) };
+}
+
+function insert(row: Row, at: Workplace): boolean {
+  const id = at.store.insert(row);
+  if (id === undefined) return false;
+  at.changed(id, undefined, row);
+  return true;
+}
+
+/** One bad item never costs the others: what is wrong with it becomes a line of `errors`. */
+function batch(body: Uint8Array, { merge, maxRuns }: { merge: boolean; maxRuns: number }, at: Workplace): BatchResult {
+  const { items, wrapped } = parseBatch(body, maxRuns);
+  const result: BatchResult = { inserted: 0, duplicates: 0, merged: 0, errors: [], total: items.length, wrapped };
+  for (const [index, item] of items.entries()) {
+    if (!acceptsRun(item)) {
+      result.errors.push(`${labelOf(item, index)}: ${reasonOf(item)}`);
+      continue;
+    }
+    const row = rowOf(item, at.now);
+    if (insert(row, at)) result.inserted++;
+    else if (merge && mergeInto(row, at)) result.merged++;
+    else result.duplicates++;
+  }
+  return result;
+}
+
+function mergeInto(record: Row, at: Workplace): boolean {
+  const current = at.store.find(eventIdOf(record.values)) as StoredRow;
+  const merged = mergeRecord(current, at.store.clocksOf(current.id), record);
+  if (!merged) return false;
+  at.store.replace(current.id, current, merged);
+  at.changed(current.id, current, merged);
+  return true;
+}
+
+function labelOf(item: unknown, index: number): string {
+  const eventId = isJsonObject(item) ? item.event_id : undefined;
+  return typeof eventId === 'string' && eventId !== '' ? eventId.slice(0, 200) : `index ${index}`;
+}
+
+function reasonOf(item: unknown): string {
+  return explainRun(item)
+    .map(({ loc, msg }) => (loc.length > 1 ? `${loc.slice(1).join('.')}: ${msg}` : msg))
+    .join('; ');
+}
+
+function update(body: Uint8Array, eventId: string, at: Workplace): { event_id: string; fields_updated: string[] } {
+  const patch = parseBody(body);
+  if (!acceptsPatch(patch)) throw invalid(explainPatch(patch));
+  const named = PATCH_FIELDS.filter(({ name }) => patch[name] !== null && patch[name] !== undefined);
+  const fields = named.map(({ name }) => name as FieldName);
+  const current = find(eventId, at);
+  if (fields.length === 0) throw new TelemetryError('bad_request', 'No valid fields to update');
+  const changes = new Map(fields.map((name) => [FIELD_INDEX[name], storedValue(FIELD_INDEX[name], patch[name])]));
+  change(current, changes, at);
+  return { event_id: eventId, fields_updated: fields };
+}
+
+function associate(
+  body: Uint8Array,
+  eventId: string,
+  at: Workplace,
+): { event_id: string; run_id: string; commit_hash: string } {
+  const commit = parseBody(body);
+  const issues = explainCommit(commit);
+  if (issues.length > 0 || !isJsonObject(commit)) throw invalid(issues);
+  const current = find(eventId, at);
+  const changes = new Map<number, SqlValue>();
+  for (const part of ['hash', 'source', 'author', 'timestamp'] as const) {
+    const given = commit[`commit_${part}`];
+    const index = FIELD_INDEX[`git_commit_${part}`];
+    if (given !== null && given !== undefined) changes.set(index, storedValue(index, given));
+  }
+  change(current, changes, at);
+  return { event_id: eventId, run_id: runIdOf(current.values), commit_hash: String(commit.commit_hash) };
+}
+
+function find(eventId: string, at: Workplace): StoredRow {
+  const row = at.store.find(eventId);
+  if (!row) throw new TelemetryError('not_found', `Run not found: ${eventId}`);
+  return row;
+}
+
+function change(current: StoredRow, changes: Map<number, SqlValue>, at: Workplace): void {
+  changes.set(FIELD_INDEX.updated_at, at.now);
+  const patched = patchRow(current, at.store.clocksOf(current.id), changes, at.now);
+  at.store.replace(current.id, current, patched);
+  at.changed(current.id, current, patched);
+}

@@ -1,0 +1,209 @@
+/**
+ * Group commit: all commands of a group in one transaction, one COMMIT, one answer. Everything the
+ * promise "acknowledged = on disk" rests on is in `commit` below.
+ */
+import { fsyncSync } from 'node:fs';
+import type { Statement } from 'better-sqlite3';
+import type { Outcome } from '../../errors.ts';
+import { TelemetryError, toWire } from '../../errors.ts';
+import { timestampOf } from '../../run.ts';
+import type { Connection } from '../database.ts';
+import type { Gate } from '../gate.ts';
+import type { CommandResult, Group, GroupedCommand } from '../protocol.ts';
+import { runCommand, type Workplace } from './commands.ts';
+import { isBroken, isBusy, toTelemetryError } from '../faults.ts';
+import { nextChangeCounter } from './header.ts';
+import { Recount } from './recount.ts';
+import { type Counts, countRow, emptyCounts, Rollups } from './rollups.ts';
+import { Store } from './store.ts';
+
+export interface GroupOptions {
+  /** Null where readers do not block COMMIT (WAL). */
+  gate: Gate | null;
+  /** The database's directory, synced after COMMIT; null where SQLite does it (EXTRA) or the system cannot. */
+  directory: number | null;
+  busyTimeoutMs: number;
+  /** The header's change counter now; null where it cannot be trusted (WAL). */
+  changeCounter: number | null;
+  /** Whether the rollups count what the database holds; if not, they are counted anew. */
+  rollupsTrusted: boolean;
+  now?: () => number;
+}
+
+/** How long COMMIT waits for readers to leave the gate before SQLite's busy handler takes over. */
+const GATE_WAIT_MS = 200;
+
+interface GroupContext {
+  /** Canonical time of the group. */
+  now: string;
+  /** Whether the group is this one command. */
+  alone: boolean;
+  counts: Counts;
+  /** Of `counts`, what lies in rows that a running recount has passed. */
+  covered: Counts;
+}
+
+type Outcomes = Outcome<CommandResult>[];
+
+export class GroupWriter {
+  readonly #db: Connection;
+  readonly #options: GroupOptions;
+  readonly #store: Store;
+  readonly #rollups: Rollups;
+  readonly #totalChanges: Statement;
+  #counter: number | null;
+  #recount: Recount | undefined;
+  /** A commit whose directory was not synced: nothing may be acknowledged before it is. */
+  #unsynced = true;
+  #broken = false;
+
+  constructor(db: Connection, options: GroupOptions) {
+    this.#db = db;
+    this.#options = options;
+    this.#store = new Store(db);
+    this.#rollups = new Rollups(db);
+    this.#totalChanges = db.prepare('SELECT total_changes()').pluck();
+    this.#counter = options.changeCounter;
+    if (!options.rollupsTrusted) this.#recount = new Recount(db);
+  }
+
+  /** Runs a group. @returns an outcome a command, in order; throws nothing */
+  execute(group: Group): Outcomes {
+    try {
+      return this.#transaction(group);
+    } catch (error) {
+      this.#rollback(error);
+      const failed = { ok: false, error: toWire(toTelemetryError(error)) } as const;
+      return group.commands.map(() => failed);
+    }
+  }
+
+  get recounting(): boolean {
+    return this.#recount !== undefined;
+  }
+
+  /** Whether the connection must be closed and opened anew. */
+  get broken(): boolean {
+    return this.#broken;
+  }
+
+  /** Counts runs anew for about `budgetMs`, where the rollups cannot be trusted. @throws the database's errors */
+  recount(budgetMs: number): void {
+    if (!this.#recount?.step(budgetMs)) return;
+    try {
+      this.#db.exec('BEGIN IMMEDIATE');
+      this.#recount.finish(this.#rollups);
+      this.#recount = undefined;
+      this.#commit(true);
+    } catch (error) {
+      this.#rollback(error);
+      this.#recount = new Recount(this.#db);
+      throw error;
+    }
+  }
+
+  #rollback(error: unknown): void {
+    this.#broken ||= isBroken(error);
+    try {
+      if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
+    } catch {
+      this.#broken = true;
+    }
+  }
+
+  #transaction(group: Group): Outcomes {
+    this.#db.exec('BEGIN IMMEDIATE');
+    const context: GroupContext = {
+      now: timestampOf(this.#options.now?.() ?? Date.now()),
+      alone: group.commands.length === 1,
+      counts: emptyCounts(),
+      covered: emptyCounts(),
+    };
+    const before = this.#totalChanges.get();
+    const outcomes = group.commands.map((command) =>
+      this.#run(command, group.bytes.subarray(command.start, command.end), context),
+    );
+    const wrote = before !== this.#totalChanges.get();
+    if (wrote) this.#rollups.add(context.counts);
+    this.#commit(wrote);
+    this.#recount?.add(context.covered);
+    return outcomes;
+  }
+
+  #run(command: GroupedCommand, body: Uint8Array, context: GroupContext): Outcome<CommandResult> {
+    const { now, counts, covered, alone } = context;
+    const noted: (() => void)[] = [];
+    const at: Workplace = {
+      store: this.#store,
+      now,
+      changed: (id, before, after) => {
+        const into = this.#recount?.covers(id) ? [counts, covered] : [counts];
+        noted.push(() => {
+          for (const target of into) {
+            if (before) countRow(target, before.values, -1);
+            countRow(target, after.values, 1);
+          }
+        });
+      },
+    };
+    try {
+      // A create is one statement, and so its own savepoint; alone in its group, a command needs none.
+      const simple = alone || command.name === 'create';
+      const run = (): CommandResult => runCommand(command, body, at);
+      const value = simple ? run() : this.#db.transaction(run)();
+      for (const note of noted) note();
+      return { ok: true, value };
+    } catch (error) {
+      // On FULL or IOERR SQLite has rolled the whole group back by itself; the next statement would
+      // then commit alone and unsynced.
+      if (!this.#db.inTransaction || (alone && !(error instanceof TelemetryError))) throw error;
+      return { ok: false, error: toWire(toTelemetryError(error)) };
+    }
+  }
+
+  /** COMMIT, then the directory: only after both is anything acknowledged. */
+  #commit(wrote: boolean): void {
+    const next = this.#counter === null ? null : nextChangeCounter(this.#counter);
+    if (wrote) {
+      this.#rollups.setChangeCounter(this.#recount ? null : next);
+      this.#unsynced = true;
+    }
+    if (wrote) this.#options.gate?.shut(GATE_WAIT_MS);
+    try {
+      this.#commitWhenFree();
+    } finally {
+      if (wrote) this.#options.gate?.open();
+    }
+    if (wrote) this.#counter = next;
+    this.#syncDirectory();
+  }
+
+  // A BUSY COMMIT leaves the transaction open, so it can be tried again.
+  #commitWhenFree(): void {
+    const deadline = performance.now() + this.#options.busyTimeoutMs;
+    for (;;) {
+      try {
+        this.#db.exec('COMMIT');
+        return;
+      } catch (error) {
+        if (!isBusy(error) || !this.#db.inTransaction || performance.now() > deadline) throw error;
+      }
+    }
+  }
+
+  // FULL syncs the journal and the database, but not the directory after the journal's removal: a
+  // power cut then brings the journal back, and it rolls back what was acknowledged.
+  #syncDirectory(): void {
+    if (!this.#unsynced) return;
+    if (this.#options.directory !== null) {
+      try {
+        fsyncSync(this.#options.directory);
+      } catch (error) {
+        const why =
+          'The commit could not be made durable, so its outcome is unknown. Send this again: known runs are not stored twice.';
+        throw new TelemetryError('unavailable', why, { cause: error });
+      }
+    }
+    this.#unsynced = false;
+  }
+}

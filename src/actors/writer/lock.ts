@@ -1,0 +1,123 @@
+/**
+ * The process lock: an exclusive transaction on a small SQLite file, held for life and freed by the
+ * kernel however the process ends. Its holder is named in a file beside it, for nobody may open the
+ * lock file itself with `fs` (see ../database.ts).
+ */
+import { readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import Database from 'better-sqlite3';
+import { describe, systemCode, TelemetryError } from '../../errors.ts';
+
+/** How long a starting service waits for one that is just ending. */
+const PATIENCE_MS = 500;
+
+interface Held {
+  path: string;
+  /** Referenced for life: as a mere constant it was garbage-collected, and a second writer got in. */
+  db: Database.Database;
+  identity: string;
+}
+
+export class ProcessLock {
+  readonly #held: Held[] = [];
+
+  /**
+   * Locks the database for this process, beside its real path and on `lockFile` where that is elsewhere.
+   *
+   * @throws TelemetryError "refused", naming the holder, when another process has it
+   */
+  constructor(databasePath: string, lockFile: string | undefined) {
+    const paths = new Set([`${realPath(databasePath)}.lock`]);
+    if (lockFile !== undefined) paths.add(realPath(lockFile));
+    try {
+      for (const path of paths) this.#held.push(take(path, databasePath));
+    } catch (error) {
+      this.release();
+      throw error;
+    }
+  }
+
+  /** @throws TelemetryError "refused" when a lock file was deleted or replaced: it no longer protects anything. */
+  verify(): void {
+    for (const { path, identity, db } of this.#held) {
+      if (db.inTransaction && identityOf(path) === identity) continue;
+      throw new TelemetryError(
+        'refused',
+        `The lock file ${path} was removed or replaced while this service held it, so a second writer could start. ` +
+          'Stopping; start the service again and leave its lock file alone.',
+      );
+    }
+  }
+
+  release(): void {
+    for (const { path, db } of this.#held.splice(0)) {
+      rmSync(`${path}.holder`, { force: true });
+      db.close();
+    }
+  }
+}
+
+/** What file a path names: device and inode; undefined where there is none. `stat` opens nothing. */
+export function identityOf(path: string): string | undefined {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return found && `${found.dev}:${found.ino}`;
+}
+
+/** A path without symbolic links, whether or not its file exists yet. */
+export function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const absolute = resolve(path);
+    return join(realpathSync(dirname(absolute)), basename(absolute));
+  }
+}
+
+function take(path: string, databasePath: string): Held {
+  try {
+    return lockFileAt(path);
+  } catch (error) {
+    if (systemCode(error) === 'SQLITE_NOTADB') {
+      // The text lock file of the predecessor, which meant nothing to the kernel.
+      renameSync(path, `${path}.predecessor-${Date.now()}`);
+      return lockFileAt(path);
+    }
+    if (systemCode(error) === 'SQLITE_BUSY') throw taken(path, databasePath);
+    throw new TelemetryError(
+      'refused',
+      `Cannot lock ${path}: ${describe(error)}. The service must be able to write there.`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function lockFileAt(path: string): Held {
+  const db = new Database(path, { timeout: PATIENCE_MS });
+  try {
+    db.exec('BEGIN EXCLUSIVE');
+    const holder = { pid: process.pid, host: hostname(), since: new Date().toISOString() };
+    writeFileSync(`${path}.holder`, `${JSON.stringify(holder)}\n`);
+    return { path, db, identity: identityOf(path) ?? '' };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function taken(path: string, databasePath: string): TelemetryError {
+  let who = 'another process';
+  try {
+    const holder = JSON.parse(readFileSync(`${path}.holder`, 'utf8')) as { pid: number; host: string; since: string };
+    who = `the process with pid ${holder.pid} on host ${holder.host} (since ${holder.since})`;
+  } catch {
+    // It holds the lock all the same; only its name is unknown.
+  }
+  return new TelemetryError(
+    'refused',
+    `The database ${databasePath} is in use by ${who}, which holds ${path}. ` +
+      'One service writes one database: stop that one, or set TELEMETRY_DB_PATH to another file.',
+  );
+}

@@ -1,0 +1,96 @@
+/**
+ * The counts that dashboards ask for, kept by the writer: each command notes what it changed, and
+ * the group's sums go into the tables with its COMMIT, one UPSERT a distinct key.
+ */
+import type { Statement } from 'better-sqlite3';
+import { FIELD_INDEX, type RowValues } from '../../run.ts';
+import type { Connection } from '../database.ts';
+
+/** Counts by key: agent, job type and status joined by NUL, which no identifier holds; or an hour. */
+export interface Counts {
+  runs: Map<string, number>;
+  hours: Map<string, number>;
+}
+
+export const emptyCounts = (): Counts => ({ runs: new Map(), hours: new Map() });
+
+export const runsKey = (agent: string, jobType: string, status: string): string => `${agent}\0${jobType}\0${status}`;
+
+export function addTo(counts: Map<string, number>, key: string, by: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + by);
+}
+
+const { agent_name, job_type, status, created_at } = FIELD_INDEX;
+
+/** Counts a row in (`by` 1) or out (-1). */
+export function countRow(counts: Counts, values: RowValues, by: 1 | -1): void {
+  addTo(counts.runs, runsKey(String(values[agent_name]), String(values[job_type]), String(values[status])), by);
+  addTo(counts.hours, String(values[created_at]).slice(0, 13), by);
+}
+
+/** The rollup tables, on the writer's connection. */
+export class Rollups {
+  readonly #db: Connection;
+  readonly #addRuns: Statement;
+  readonly #addHour: Statement;
+  readonly #setCounter: Statement;
+
+  constructor(db: Connection) {
+    this.#db = db;
+    this.#addRuns = db.prepare(
+      'INSERT INTO rollup_runs (agent_name, job_type, status, runs) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET runs = runs + excluded.runs',
+    );
+    this.#addHour = db.prepare(
+      'INSERT INTO rollup_hours (hour, runs) VALUES (?, ?) ON CONFLICT DO UPDATE SET runs = runs + excluded.runs',
+    );
+    this.#setCounter = db.prepare(
+      'INSERT INTO rollup_state (id, change_counter) VALUES (1, ?) ON CONFLICT DO UPDATE SET change_counter = excluded.change_counter',
+    );
+  }
+
+  /** Adds sums to the tables; inside the group's transaction. */
+  add({ runs, hours }: Counts): void {
+    let emptied = false;
+    for (const [key, by] of runs) {
+      if (by !== 0) this.#addRuns.run(...key.split('\0'), by);
+      emptied ||= by < 0;
+    }
+    for (const [hour, by] of hours) {
+      if (by !== 0) this.#addHour.run(hour, by);
+      emptied ||= by < 0;
+    }
+    if (emptied) this.#db.exec('DELETE FROM rollup_runs WHERE runs = 0; DELETE FROM rollup_hours WHERE runs = 0');
+  }
+
+  /** Replaces the tables; inside a transaction. */
+  replace(counts: Counts): void {
+    this.#db.exec('DELETE FROM rollup_runs; DELETE FROM rollup_hours');
+    this.add(counts);
+  }
+
+  /** The header's change counter as our last commit left it; null while the tables are not to be trusted. */
+  changeCounter(): number | null {
+    return (
+      (this.#db.prepare('SELECT change_counter FROM rollup_state').pluck().get() as number | null | undefined) ?? null
+    );
+  }
+
+  setChangeCounter(counter: number | null): void {
+    this.#setCounter.run(counter);
+  }
+}
+
+/** The true counts of a window of ids, `after` < id <= `upTo`. */
+export function countWindow(db: Connection, after: number, upTo: number, into: Counts): void {
+  const rows = db
+    .prepare(
+      `SELECT agent_name, job_type, status, substr(created_at, 1, 13), count(*)
+       FROM agent_runs WHERE id > ? AND id <= ? GROUP BY 1, 2, 3, 4`,
+    )
+    .raw()
+    .all(after, upTo) as [string, string, string, string, number][];
+  for (const [agent, job, state, hour, runs] of rows) {
+    addTo(into.runs, runsKey(agent, job, state), runs);
+    addTo(into.hours, hour, runs);
+  }
+}

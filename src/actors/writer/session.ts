@@ -1,0 +1,198 @@
+/**
+ * The writer's life with a database: lock, look, migrate, open; close and open again after an I/O
+ * error; never a statement without the lock. Plain logic, which the tests call without a thread.
+ */
+import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Config } from '../../config.ts';
+import { describe, type Outcome, TelemetryError, toWire } from '../../errors.ts';
+import { type Connection, openWritable, readPragmas } from '../database.ts';
+import type { Gate } from '../gate.ts';
+import type { CommandResult, Group, WriterInfo } from '../protocol.ts';
+import { toTelemetryError } from '../faults.ts';
+import { GroupWriter } from './group.ts';
+import { readChangeCounter } from './header.ts';
+import { identityOf, ProcessLock, realPath } from './lock.ts';
+import { inspect, migrate, readMigrations } from './migrate.ts';
+import { Rollups } from './rollups.ts';
+
+/** What the writer needs to know; crosses to its thread as a plain object. */
+export interface SessionOptions {
+  database: Config['database'];
+  techniques: Config['techniques'];
+  /** The first session of the process: nothing in it has the database open yet. */
+  first: boolean;
+}
+
+/** How long opening may count runs anew before it goes on in the background. */
+const RECOUNT_AT_START_MS = 1_000;
+
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #gate: Gate;
+  #lock: ProcessLock | undefined;
+  #path = '';
+  #identity: string | undefined;
+  #directory: number | null = null;
+  #db: Connection | undefined;
+  #group: GroupWriter | undefined;
+
+  constructor(options: SessionOptions, gate: Gate) {
+    this.#options = options;
+    this.#gate = gate;
+  }
+
+  /** @throws TelemetryError "refused" with the remedy; the database is then untouched */
+  open(): WriterInfo {
+    const { database, first } = this.#options;
+    this.#path = locate(database.path);
+    this.#lock = new ProcessLock(this.#path, database.lockFile);
+    const warnings: string[] = [];
+    this.#directory = this.#openDirectory(warnings);
+    const db = first ? this.#firstConnection() : this.#connect();
+    const { journalMode, synchronous } = readPragmas(db.connection);
+    this.#use(db);
+    this.#group?.recount(RECOUNT_AT_START_MS);
+    return { path: database.path, journalMode, synchronous, warnings };
+  }
+
+  /** Commits a group. @returns an outcome a command; code "refused" means that the service must stop */
+  commit(group: Group): Outcome<CommandResult>[] {
+    try {
+      this.#verify();
+      const outcomes = this.#ready().execute(group);
+      this.#dropIfBroken();
+      return outcomes;
+    } catch (error) {
+      const failed = { ok: false, error: toWire(toTelemetryError(error)) } as const;
+      return group.commands.map(() => failed);
+    }
+  }
+
+  get recounting(): boolean {
+    return this.#group?.recounting ?? false;
+  }
+
+  /** A slice of recounting between groups. @throws the database's errors */
+  recount(budgetMs: number): void {
+    this.#verify();
+    try {
+      this.#group?.recount(budgetMs);
+    } finally {
+      this.#dropIfBroken();
+    }
+  }
+
+  close(): void {
+    this.#db?.close();
+    this.#db = undefined;
+    this.#group = undefined;
+    if (this.#directory !== null) closeSync(this.#directory);
+    this.#directory = null;
+    this.#lock?.release();
+  }
+
+  /** @throws TelemetryError "refused" when the lock or the database was taken away under us */
+  #verify(): void {
+    this.#lock?.verify();
+    if (identityOf(this.#path) === this.#identity) return;
+    const why = `The database ${this.#path} was removed or replaced while this service had it open. Stopping; start the service again.`;
+    throw new TelemetryError('refused', why);
+  }
+
+  #ready(): GroupWriter {
+    if (!this.#group) this.#use(this.#connect());
+    return this.#group as GroupWriter;
+  }
+
+  #dropIfBroken(): void {
+    if (!this.#group?.broken) return;
+    this.#group = undefined;
+    try {
+      this.#db?.close();
+    } finally {
+      this.#db = undefined;
+    }
+  }
+
+  #use({ connection, changeCounter, rollupsTrusted }: Opened): void {
+    const { database, techniques } = this.#options;
+    const rollback = database.journalMode === 'DELETE';
+    this.#db = connection;
+    this.#identity = identityOf(this.#path);
+    this.#group = new GroupWriter(connection, {
+      gate: rollback && techniques.gate ? this.#gate : null,
+      directory: this.#directory,
+      busyTimeoutMs: database.busyTimeoutMs,
+      changeCounter: rollback ? changeCounter : null,
+      rollupsTrusted: rollback && rollupsTrusted,
+    });
+  }
+
+  /** Opens with the header's change counter read before and after, when nothing else has the file open. */
+  #firstConnection(): Opened {
+    const before = readChangeCounter(this.#path);
+    const trial = this.#connect();
+    const rollupsTrusted = trial.changeCounter === before;
+    // Opening may itself have written: a migration, another journal mode.
+    trial.connection.close();
+    const changeCounter = readChangeCounter(this.#path);
+    return { connection: this.#connect().connection, changeCounter, rollupsTrusted };
+  }
+
+  /** A writable connection to a database of the newest schema, with the pragmas asked for. */
+  #connect(): Opened {
+    const migrations = readMigrations();
+    const version = inspect(this.#path, migrations);
+    const { database } = this.#options;
+    const connection = openWritable({ ...database, path: this.#path });
+    try {
+      const pragmas = readPragmas(connection);
+      if (pragmas.journalMode !== database.journalMode || pragmas.synchronous !== database.synchronous) {
+        const got = `journal_mode=${pragmas.journalMode}, synchronous=${pragmas.synchronous}`;
+        throw new TelemetryError(
+          'refused',
+          `SQLite did not accept the journal settings: it answers ${got}. Is another program using ${this.#path}?`,
+        );
+      }
+      migrate(connection, version, migrations);
+      const changeCounter = new Rollups(connection).changeCounter();
+      return { connection, changeCounter, rollupsTrusted: changeCounter !== null };
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  #openDirectory(warnings: string[]): number | null {
+    const { database, techniques } = this.#options;
+    if (!techniques.directorySync || database.journalMode !== 'DELETE' || database.synchronous === 'EXTRA') return null;
+    try {
+      const directory = openSync(dirname(this.#path), 'r');
+      fsyncSync(directory);
+      return directory;
+    } catch (error) {
+      warnings.push(
+        `The directory of the database cannot be synced here (${describe(error)}): a power cut may undo the last commits`,
+      );
+      return null;
+    }
+  }
+}
+
+interface Opened {
+  connection: Connection;
+  changeCounter: number | null;
+  rollupsTrusted: boolean;
+}
+
+/** The database's real path; its directory is made where it is missing. */
+function locate(path: string): string {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    return realPath(path);
+  } catch (error) {
+    const why = `Cannot create the directory ${dirname(path)} of the database: ${describe(error)}. Set TELEMETRY_BASE_DIR or TELEMETRY_DB_PATH to a place this user may write to.`;
+    throw new TelemetryError('refused', why, { cause: error });
+  }
+}

@@ -1,0 +1,91 @@
+/** The rows of runs on the writer's connection: find, insert, replace. No commands, no transactions. */
+import type { Statement } from 'better-sqlite3';
+import { COLUMNS, FIELD_INDEX, type RowValues, type SqlValue } from '../../run.ts';
+import type { Connection } from '../database.ts';
+import { type ClockedRow, type Clocks, parseClocks, type Row, serialiseClocks } from './clocks.ts';
+
+export interface StoredRow extends Row {
+  id: number;
+}
+
+/** Prepared UPDATEs kept, one a set of columns. */
+const MAX_UPDATES = 200;
+
+const columns = [...COLUMNS, 'defaulted'];
+
+export class Store {
+  readonly #insert: Statement;
+  readonly #find: Statement;
+  readonly #db: Connection;
+  readonly #updates = new Map<string, Statement>();
+  readonly #clocks: Statement;
+  readonly #setClocks: Statement;
+
+  constructor(db: Connection) {
+    this.#db = db;
+    // ON CONFLICT names the one constraint meant; OR IGNORE would swallow every other as well.
+    this.#insert = db.prepare(
+      `INSERT INTO agent_runs (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
+       ON CONFLICT (event_id) DO NOTHING`,
+    );
+    this.#find = db.prepare(`SELECT ${columns.join(', ')}, id FROM agent_runs WHERE event_id = ?`).raw();
+    this.#clocks = db.prepare('SELECT clocks FROM run_clocks WHERE id = ?').pluck();
+    this.#setClocks = db.prepare(
+      'INSERT INTO run_clocks (id, clocks) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET clocks = excluded.clocks',
+    );
+  }
+
+  /** @returns the new row's id, or undefined where its event_id is known */
+  insert({ values, defaulted }: Row): number | undefined {
+    values.push(defaulted);
+    const result = this.#insert.run(values);
+    values.pop();
+    return result.changes === 0 ? undefined : Number(result.lastInsertRowid);
+  }
+
+  find(eventId: string): StoredRow | undefined {
+    const row = this.#find.get(eventId) as SqlValue[] | undefined;
+    if (!row) return undefined;
+    const values: RowValues = row.slice(0, COLUMNS.length);
+    return { values, defaulted: Number(row[COLUMNS.length]), id: Number(row[COLUMNS.length + 1]) };
+  }
+
+  clocksOf(id: number): Clocks | undefined {
+    const text = this.#clocks.get(id) as string | undefined;
+    return text === undefined ? undefined : parseClocks(text);
+  }
+
+  /** Writes what differs between the two rows, and the clocks. */
+  replace(id: number, before: Row, after: ClockedRow): void {
+    const names: string[] = [];
+    const values: SqlValue[] = [];
+    for (const [index, value] of after.values.entries()) {
+      if (value === before.values[index]) continue;
+      names.push(COLUMNS[index] as string);
+      values.push(value);
+    }
+    if (after.defaulted !== before.defaulted) {
+      names.push('defaulted');
+      values.push(after.defaulted);
+    }
+    if (names.length > 0) this.#update(names).run(...values, id);
+    this.#setClocks.run(id, serialiseClocks(after.clocks));
+  }
+
+  // Only the columns that differ: SQLite rewrites every index whose column is named, changed or not.
+  #update(names: string[]): Statement {
+    const key = names.join();
+    let statement = this.#updates.get(key);
+    if (!statement) {
+      if (this.#updates.size >= MAX_UPDATES) this.#updates.clear();
+      statement = this.#db.prepare(
+        `UPDATE agent_runs SET ${names.map((name) => `${name} = ?`).join(', ')} WHERE id = ?`,
+      );
+      this.#updates.set(key, statement);
+    }
+    return statement;
+  }
+}
+
+export const eventIdOf = (values: RowValues): string => String(values[FIELD_INDEX.event_id]);
+export const runIdOf = (values: RowValues): string => String(values[FIELD_INDEX.run_id]);

@@ -1,0 +1,153 @@
+/** The service's configuration: one frozen object, and the only reader of process.env. */
+import { isIP } from 'node:net';
+import { availableParallelism, homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type Environment, readSettings, refused, type Values } from './config/environment.ts';
+import { type SettingName, WITHOUT_EFFECT } from './config/settings.ts';
+
+export interface DatabaseConfig {
+  path: string;
+  /** A second lock file, beside the one at the database. */
+  lockFile: string | undefined;
+  journalMode: 'DELETE' | 'WAL';
+  synchronous: 'FULL' | 'EXTRA';
+  busyTimeoutMs: number;
+}
+
+export interface HttpConfig {
+  host: string;
+  port: number;
+  /** Undefined where authentication is off. */
+  token: string | undefined;
+  /** Requests a minute and client address; undefined where there is no limit. */
+  rateLimit: number | undefined;
+  /** Addresses and CIDR ranges whose X-Forwarded-For is believed. */
+  trustedProxies: string[];
+  maxBodyBytes: number;
+  maxBatchBytes: number;
+  maxBatchRuns: number;
+}
+
+export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR';
+
+export interface Config {
+  database: DatabaseConfig;
+  http: HttpConfig;
+  mailbox: { maxCommands: number; maxBytes: number };
+  readers: { threads: number; maxQueue: number };
+  logLevel: LogLevel;
+  shutdownTimeoutMs: number;
+  /**
+   * Techniques that tests and benchmarks switch off to show what they are for. No environment
+   * variable reaches them: without the directory's sync, acknowledged runs are lost at a power cut.
+   */
+  techniques: { gate: boolean; directorySync: boolean };
+  warnings: string[];
+}
+
+/**
+ * Loads the configuration.
+ *
+ * @param environment usually process.env; overrides from the command line come in here
+ * @param dotenv path of a `.env` file, which may be missing; real environment wins
+ * @throws TelemetryError "refused", listing every problem with its remedy
+ */
+export function loadConfig(
+  environment: Environment = process.env,
+  dotenv: string | undefined = '.env',
+): Readonly<Config> {
+  const values = readSettings(environment, dotenv);
+  const problems: string[] = [];
+  const text = (name: SettingName): string | undefined => values[name] as string | undefined;
+  const base = resolve(text('TELEMETRY_BASE_DIR') ?? join(homedir(), '.telemetry'));
+  const lockFile = text('TELEMETRY_LOCK_FILE');
+  const config: Config = {
+    database: {
+      path: resolve(text('TELEMETRY_DB_PATH') ?? join(base, 'db', 'telemetry.sqlite')),
+      lockFile: lockFile && resolve(lockFile),
+      journalMode: values.TELEMETRY_DB_JOURNAL_MODE as DatabaseConfig['journalMode'],
+      synchronous: values.TELEMETRY_DB_SYNCHRONOUS as DatabaseConfig['synchronous'],
+      busyTimeoutMs: values.TELEMETRY_DB_BUSY_TIMEOUT_MS as number,
+    },
+    http: httpConfig(values, problems),
+    mailbox: {
+      maxCommands: values.TELEMETRY_MAILBOX_MAX_COMMANDS as number,
+      maxBytes: values.TELEMETRY_MAILBOX_MAX_BYTES as number,
+    },
+    readers: {
+      threads: (values.TELEMETRY_READERS as number | undefined) ?? Math.min(4, Math.max(1, availableParallelism() - 1)),
+      maxQueue: values.TELEMETRY_READER_MAX_QUEUE as number,
+    },
+    logLevel: values.TELEMETRY_LOG_LEVEL as LogLevel,
+    shutdownTimeoutMs: values.TELEMETRY_SHUTDOWN_TIMEOUT_MS as number,
+    techniques: { gate: true, directorySync: true },
+    warnings: [],
+  };
+  if (problems.length > 0) throw refused(problems);
+  config.warnings.push(...warningsOf(config, environment));
+  return deepFreeze(config);
+}
+
+function httpConfig(values: Values, problems: string[]): HttpConfig {
+  const token = values.TELEMETRY_API_AUTH_TOKEN as string | undefined;
+  if (values.TELEMETRY_API_AUTH_ENABLED === true && token === undefined) {
+    problems.push(
+      'TELEMETRY_API_AUTH_ENABLED is on without a token; set TELEMETRY_API_AUTH_TOKEN or TELEMETRY_API_AUTH_TOKEN_FILE',
+    );
+  } else if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
+    problems.push('TELEMETRY_API_AUTH_TOKEN must be printable ASCII without spaces, for it travels in a header');
+  }
+  const trustedProxies = String(values.TELEMETRY_TRUSTED_PROXIES)
+    .split(/[\s,]+/)
+    .filter(Boolean);
+  for (const proxy of trustedProxies) {
+    if (!isAddressOrRange(proxy)) {
+      problems.push(
+        `TELEMETRY_TRUSTED_PROXIES must list IP addresses or CIDR ranges separated by commas, not "${proxy}"`,
+      );
+    }
+  }
+  return {
+    host: String(values.TELEMETRY_API_HOST),
+    port: values.TELEMETRY_API_PORT as number,
+    token: values.TELEMETRY_API_AUTH_ENABLED === true ? token : undefined,
+    rateLimit: values.TELEMETRY_RATE_LIMIT_ENABLED === true ? (values.TELEMETRY_RATE_LIMIT_RPM as number) : undefined,
+    trustedProxies,
+    maxBodyBytes: values.TELEMETRY_MAX_BODY_BYTES as number,
+    maxBatchBytes: values.TELEMETRY_MAX_BATCH_BYTES as number,
+    maxBatchRuns: values.TELEMETRY_MAX_BATCH_RUNS as number,
+  };
+}
+
+function isAddressOrRange(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
+
+function warningsOf({ database, http }: Config, environment: Environment): string[] {
+  const warnings: string[] = [];
+  for (const name of WITHOUT_EFFECT) {
+    if (environment[name]?.trim()) warnings.push(`${name} is set but has no effect in this service; remove it`);
+  }
+  if (http.token === undefined && !/^(127\.|localhost$|::1$)/.test(http.host)) {
+    warnings.push(
+      `Reachable from outside this machine (TELEMETRY_API_HOST=${http.host}) without authentication; ` +
+        'set TELEMETRY_API_AUTH_ENABLED=true with a token, or TELEMETRY_API_HOST=127.0.0.1',
+    );
+  }
+  if (database.journalMode === 'WAL') {
+    warnings.push(
+      'TELEMETRY_DB_JOURNAL_MODE=WAL keeps runs in a second file and fails on network and shared file systems; DELETE is the default',
+    );
+  }
+  return warnings;
+}
+
+function deepFreeze<T extends object>(value: T): Readonly<T> {
+  for (const child of Object.values(value)) {
+    if (typeof child === 'object' && child !== null) deepFreeze(child as object);
+  }
+  return Object.freeze(value);
+}

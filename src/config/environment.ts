@@ -1,0 +1,105 @@
+/** Reads the environment and `.env` into checked values; every problem at once, each with its remedy. */
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import envSchema from 'env-schema';
+import { describe, systemCode, TelemetryError } from '../errors.ts';
+import { expectation, FALSE, type Setting, type SettingName, SETTINGS, TRUE } from './settings.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+export type Values = Readonly<Record<SettingName, string | number | boolean | undefined>>;
+
+const TABLE: readonly Setting[] = SETTINGS;
+
+interface SchemaError {
+  instancePath: string;
+}
+
+/**
+ * The settings' values; those of `environment` win over those of the `.env` file.
+ *
+ * @param dotenv path of the `.env` file, which may be missing
+ * @throws TelemetryError "refused", listing every problem
+ */
+export function readSettings(environment: Environment, dotenv: string | undefined): Values {
+  const problems: string[] = [];
+  const raw = rawValues({ ...readDotenv(dotenv, problems), ...environment }, problems);
+  let values: Record<string, string | number | boolean | undefined> = {};
+  try {
+    values = envSchema({ schema: schema(), data: raw, env: false });
+  } catch (error) {
+    const errors = (error as { errors?: SchemaError[] }).errors;
+    if (!errors) throw error;
+    const wrong = new Set(errors.map(({ instancePath }) => instancePath.slice(1)));
+    for (const setting of TABLE) {
+      if (wrong.has(setting.name))
+        problems.push(`${setting.name} ${expectation(setting)}, not "${shown(setting, raw)}"`);
+    }
+  }
+  if (problems.length > 0) throw refused(problems);
+  for (const setting of TABLE) {
+    if (setting.kind === 'boolean') values[setting.name] = TRUE.includes(String(values[setting.name]));
+  }
+  return values as Values;
+}
+
+export function refused(problems: readonly string[]): TelemetryError {
+  const list = problems.map((problem) => `\n  - ${problem}`).join('');
+  return new TelemetryError('refused', `The configuration is not usable:${list}`);
+}
+
+/** Set and not blank values by name: aliases resolved, secrets read from their files, letter case settled. */
+function rawValues(environment: Environment, problems: string[]): Record<string, string> {
+  const raw: Record<string, string> = {};
+  for (const setting of TABLE) {
+    let value = environment[setting.name]?.trim() || (setting.alias && environment[setting.alias]?.trim());
+    const file = setting.secret && environment[`${setting.name}_FILE`]?.trim();
+    if (file && value) problems.push(`${setting.name} and ${setting.name}_FILE are both set; keep one of them`);
+    else if (file) value = readSecret(setting.name, file, problems);
+    if (!value) continue;
+    if (setting.kind === 'choice') value = value.toUpperCase();
+    if (setting.kind === 'boolean') value = value.toLowerCase();
+    raw[setting.name] = value;
+  }
+  return raw;
+}
+
+function readSecret(name: string, file: string, problems: string[]): string | undefined {
+  try {
+    const secret = readFileSync(file, 'utf8').trim();
+    if (secret === '') problems.push(`${name}_FILE names ${file}, which is empty; put the secret into it`);
+    return secret;
+  } catch (error) {
+    problems.push(`${name}_FILE names ${file}, which cannot be read (${describe(error)})`);
+    return undefined;
+  }
+}
+
+function readDotenv(path: string | undefined, problems: string[]): Environment {
+  if (path === undefined) return {};
+  try {
+    return parseEnv(readFileSync(path, 'utf8')) as Environment;
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') problems.push(`${path} cannot be read (${describe(error)})`);
+    return {};
+  }
+}
+
+/** The settings as the JSON Schema that env-schema checks and coerces by. */
+function schema(): object {
+  const properties = Object.fromEntries(
+    TABLE.map((setting): [string, object] => {
+      const fallback = setting.default === undefined ? {} : { default: setting.default };
+      if (setting.kind === 'integer') {
+        const whole = setting.default === undefined ? {} : { default: Number(setting.default) };
+        return [setting.name, { type: 'integer', minimum: setting.min, maximum: setting.max, ...whole }];
+      }
+      const allowed = setting.kind === 'boolean' ? [...TRUE, ...FALSE] : setting.choices;
+      return [setting.name, { type: 'string', ...(allowed && { enum: allowed }), ...fallback }];
+    }),
+  );
+  return { type: 'object', properties };
+}
+
+function shown(setting: Setting, raw: Record<string, string>): string {
+  return setting.secret ? '(hidden)' : String(raw[setting.name]);
+}

@@ -1,0 +1,60 @@
+import type { IncomingMessage } from 'node:http';
+import type { ReaderPool } from '../actors/readers/handle.ts';
+import type { WriterHandle } from '../actors/writer/handle.ts';
+import type { HttpConfig } from '../config.ts';
+import type { Logger } from '../log.ts';
+import { collect } from './body.ts';
+import type { Reply } from './reply.ts';
+
+/** What the handlers work with. */
+export interface Services {
+  writer: WriterHandle;
+  readers: ReaderPool;
+  http: HttpConfig;
+  log: Logger;
+  version: string;
+}
+
+/** One request, as a handler sees it. */
+export interface Call {
+  /** The route's pattern, such as /api/v1/runs/{event_id}. */
+  endpoint: string;
+  params: Readonly<Record<string, string>>;
+  query: URLSearchParams;
+  path: string;
+  /** Milliseconds since the request came. */
+  elapsed(): number;
+  /** Aborted when the client goes away. */
+  signal: AbortSignal;
+  /** The body's bytes. @param limit largest size taken */
+  body(limit: number): Promise<Uint8Array>;
+}
+
+export type Handler = (call: Call, services: Services) => Promise<Reply> | Reply;
+
+export function createCall(
+  request: IncomingMessage,
+  endpoint: string,
+  params: Record<string, string>,
+  signal: AbortSignal,
+): Call {
+  const started = performance.now();
+  const { pathname, search } = split(request.url ?? '/');
+  let query: URLSearchParams | undefined;
+  return {
+    endpoint,
+    params,
+    path: pathname,
+    get query() {
+      return (query ??= new URLSearchParams(search));
+    },
+    elapsed: () => Math.round((performance.now() - started) * 1000) / 1000,
+    signal,
+    body: (limit) => collect(request, limit),
+  };
+}
+
+function split(url: string): { pathname: string; search: string } {
+  const at = url.indexOf('?');
+  return at === -1 ? { pathname: url, search: '' } : { pathname: url.slice(0, at), search: url.slice(at + 1) };
+}

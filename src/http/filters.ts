@@ -1,0 +1,106 @@
+/** The query string of a list as a checked filter. */
+import type { ListFilter, ListTask, Position } from '../actors/protocol.ts';
+import { TelemetryError } from '../errors.ts';
+import { canonicalStatus, canonicalTimestamp, STATUS_NAMES } from '../run.ts';
+import { invalidQuery } from './errors.ts';
+
+const TEXTS = [
+  'agent_name',
+  'job_type',
+  'exclude_job_type',
+  'run_id',
+  'run_id_contains',
+  'parent_run_id',
+  'insight_id',
+  'product',
+  'website',
+  'environment',
+  'git_commit_hash',
+] as const;
+const TIMES = ['created_before', 'created_after', 'start_time_from', 'start_time_to'] as const;
+
+/** Every parameter of the list, for the documentation's test. */
+export const LIST_PARAMETERS = [...TEXTS, ...TIMES, 'status', 'limit', 'offset', 'cursor'] as const;
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1_000;
+
+/**
+ * @throws TelemetryError "bad_request" for a status or timestamp, "invalid" for limit, offset, cursor
+ */
+export function readListTask(query: URLSearchParams): ListTask {
+  const filter: ListFilter = {};
+  for (const name of TEXTS) {
+    const value = last(query, name);
+    if (value !== undefined) filter[name] = value;
+  }
+  for (const name of TIMES) {
+    const value = last(query, name);
+    if (value !== undefined) filter[name] = readTime(name, value);
+  }
+  const statuses = query.getAll('status').filter(Boolean).map(readStatus);
+  if (statuses.length > 0) filter.statuses = [...new Set(statuses)];
+  const cursor = last(query, 'cursor');
+  return {
+    filter,
+    limit: readWhole(query, 'limit', DEFAULT_LIMIT, 1, MAX_LIMIT),
+    offset: readWhole(query, 'offset', 0, 0, Number.MAX_SAFE_INTEGER),
+    ...(cursor !== undefined && { after: readCursor(cursor) }),
+  };
+}
+
+/** The same list from behind `position` on, as a relative reference. */
+export function nextPage(path: string, query: URLSearchParams, position: Position): string {
+  const next = new URLSearchParams(query);
+  next.delete('offset');
+  next.set('cursor', Buffer.from(`${position.created_at}|${position.id}`).toString('base64url'));
+  return `${path}?${next.toString()}`;
+}
+
+/** The last non-blank value of a parameter. */
+function last(query: URLSearchParams, name: string): string | undefined {
+  return query.getAll(name).findLast((value) => value !== '');
+}
+
+function readStatus(value: string): string {
+  const status = canonicalStatus(value);
+  if (status !== undefined) return status;
+  throw new TelemetryError(
+    'bad_request',
+    `Invalid status: ${value.slice(0, 100)}. Must be one of: ${STATUS_NAMES.join(', ')}`,
+  );
+}
+
+function readTime(name: string, value: string): string {
+  // An unescaped + of an offset arrives as a space.
+  const time = canonicalTimestamp(
+    value.replace(/ (\d\d:?\d\d)$/, (whole, offset: string) => (/[Tt ].*\d /.test(value) ? `+${offset}` : whole)),
+  );
+  if (time !== undefined) return time;
+  throw new TelemetryError(
+    'bad_request',
+    `Invalid ${name}: ${value.slice(0, 100)}. Use ISO 8601, such as 2026-01-10T12:00:00Z`,
+  );
+}
+
+function readWhole(query: URLSearchParams, name: string, fallback: number, min: number, max: number): number {
+  const value = last(query, name);
+  if (value === undefined) return fallback;
+  if (!/^[+-]?\d+$/.test(value)) throw invalidQuery(name, 'int_parsing', 'Input should be a whole number', value);
+  if (Number(value) < min)
+    throw invalidQuery(name, 'greater_than_equal', `Input should be greater than or equal to ${min}`, value);
+  if (Number(value) > max)
+    throw invalidQuery(name, 'less_than_equal', `Input should be less than or equal to ${max}`, value);
+  return Number(value);
+}
+
+function readCursor(cursor: string): Position {
+  const [created_at = '', id = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split('|');
+  if (canonicalTimestamp(created_at) === created_at && /^\d{1,16}$/.test(id)) return { created_at, id: Number(id) };
+  throw invalidQuery(
+    'cursor',
+    'cursor_parsing',
+    'Input should be the cursor of a Link header, unchanged',
+    cursor.slice(0, 100),
+  );
+}

@@ -1,0 +1,26 @@
+/** What dashboards ask about the whole: names to filter by, and totals. */
+import { timestampOf } from '../run.ts';
+import type { Handler } from './call.ts';
+import { logQuery } from './logging.ts';
+import { ok } from './reply.ts';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** GET /api/v1/metadata */
+export const getMetadata: Handler = async (call, { readers, log }) => {
+  const { agent_names, job_types } = await readers.ask('metadata', {});
+  logQuery(log, call, agent_names.length + job_types.length);
+  return ok({ agent_names, job_types, counts: { agent_names: agent_names.length, job_types: job_types.length } });
+};
+
+/** GET /metrics */
+export const getMetrics: Handler = async (_call, { readers, writer }) => {
+  const { total_runs, agents, recent } = await readers.ask('metrics', { since: timestampOf(Date.now() - DAY_MS) });
+  const { path, journalMode } = writer.info;
+  return ok({
+    total_runs,
+    agents: Object.fromEntries(agents),
+    recent_24h: recent,
+    performance: { db_path: path, journal_mode: journalMode },
+  });
+};

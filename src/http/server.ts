@@ -1,0 +1,132 @@
+/** The front end: polka with the route table, one wrapper around every handler, orderly closing. */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import polka, { type Polka, type Request } from 'polka';
+import { describe, systemCode, TelemetryError } from '../errors.ts';
+import { addressReader } from './address.ts';
+import { createAuth } from './auth.ts';
+import { createCall, type Services } from './call.ts';
+import { HttpError, replyOf } from './errors.ts';
+import { logError } from './logging.ts';
+import { RateLimiter } from './rate-limit.ts';
+import { type Reply, send } from './reply.ts';
+import { documented, type Route, ROUTES } from './routes.ts';
+
+const TIMEOUTS = {
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  keepAliveTimeout: 65_000,
+  // headersTimeout and requestTimeout are looked at this often only.
+  connectionsCheckingInterval: 5_000,
+};
+
+export class HttpServer {
+  readonly #services: Services;
+  readonly #server: Server;
+  #closing = false;
+
+  constructor(services: Services) {
+    this.#services = services;
+    this.#server = createServer(TIMEOUTS);
+    const app: Polka = polka({
+      server: this.#server,
+      onNoMatch: (request, response): void => send(response, this.#noMatch(app, request), this.#closing),
+      onError: (error, request, response) => this.#fail(error, request.path, response),
+    });
+    const guard = this.#guard();
+    for (const route of ROUTES)
+      app.add(route.method, route.path, (request, response) => this.#serve(route, guard, request, response));
+    this.#server.on('request', app.handler as (request: IncomingMessage, response: ServerResponse) => void);
+  }
+
+  /** @returns the address, such as http://127.0.0.1:8765 @throws TelemetryError "refused" where it is taken */
+  async listen(): Promise<string> {
+    const { host, port } = this.#services.http;
+    try {
+      this.#server.listen({ host, port });
+      await once(this.#server, 'listening');
+    } catch (error) {
+      throw new TelemetryError('refused', refusal(error, host, port), { cause: error });
+    }
+    const { address, family, port: bound } = this.#server.address() as AddressInfo;
+    return `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`;
+  }
+
+  /** Accepts no more, and resolves when every request taken has been answered. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    if (!this.#server.listening) return;
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    await closed;
+  }
+
+  /** Cuts what is still open. */
+  abort(): void {
+    this.#server.closeAllConnections();
+  }
+
+  /** Rate limit and authentication, for every route that is not open. @returns headers for the answer */
+  #guard(): (request: IncomingMessage) => Record<string, string> {
+    const { token, rateLimit, trustedProxies } = this.#services.http;
+    const authenticate = createAuth(token);
+    const addressOf = addressReader(trustedProxies);
+    const limiter = rateLimit === undefined ? undefined : new RateLimiter(rateLimit);
+    return (request) => {
+      const verdict = limiter?.check(addressOf(request));
+      const headers: Record<string, string> = verdict
+        ? { 'X-RateLimit-Limit': String(limiter?.limit), 'X-RateLimit-Remaining': String(verdict.remaining) }
+        : {};
+      if (verdict && !verdict.allowed) {
+        const detail = `Rate limit exceeded. Max ${limiter?.limit} requests per minute.`;
+        throw new HttpError(429, detail, { ...headers, 'Retry-After': String(verdict.retryAfter) });
+      }
+      authenticate(request.headers.authorization);
+      return headers;
+    };
+  }
+
+  async #serve(
+    route: Route,
+    guard: (request: IncomingMessage) => Record<string, string>,
+    request: Request,
+    response: ServerResponse,
+  ): Promise<void> {
+    const endpoint = documented(route.path);
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    try {
+      const headers = route.open ? {} : guard(request);
+      const call = createCall(request, endpoint, request.params, gone.signal);
+      const reply = await route.handler(call, this.#services);
+      send(response, { ...reply, headers: { ...headers, ...reply.headers } }, this.#closing);
+    } catch (error) {
+      this.#fail(error, endpoint, response);
+    }
+  }
+
+  #fail(error: unknown, endpoint: string, response: ServerResponse): void {
+    const reply = error instanceof HttpError ? error.reply : replyOf(error);
+    if (reply.status >= 500 && !response.destroyed) logError(this.#services.log, endpoint, error);
+    send(response, reply, this.#closing);
+  }
+
+  #noMatch(app: Polka, request: Request): Reply {
+    const methods = new Set(ROUTES.map(({ method }) => method));
+    const allowed = [...methods].filter((method) => app.find(method, request.path).handlers.length > 0);
+    if (allowed.length === 0) return new HttpError(404, 'Not Found').reply;
+    return new HttpError(405, 'Method Not Allowed', { Allow: allowed.join(', ') }).reply;
+  }
+}
+
+function refusal(error: unknown, host: string, port: number): string {
+  switch (systemCode(error)) {
+    case 'EADDRINUSE':
+      return `Port ${port} on ${host} is in use. Stop the other program, or choose a port with --port or TELEMETRY_API_PORT.`;
+    case 'EACCES':
+      return `Port ${port} needs rights this user does not have. Choose one above 1023 with --port or TELEMETRY_API_PORT.`;
+    default:
+      return `Cannot listen on ${host}:${port}: ${describe(error)}. Check TELEMETRY_API_HOST and TELEMETRY_API_PORT.`;
+  }
+}

@@ -1,0 +1,47 @@
+/** Links to a run's repository and commit, from the many ways git writes a remote. */
+const SCP_LIKE = /^(?:[^@/\s]+@)?([A-Za-z0-9.-]+):(?!\/\/)([^\s]+)$/;
+const COMMIT = /^[0-9A-Za-z._-]{1,64}$/;
+const COMMIT_PATH: ReadonlyMap<string, string> = new Map([
+  ['github.com', '/commit/'],
+  ['gitlab.com', '/-/commit/'],
+  ['bitbucket.org', '/commits/'],
+]);
+
+function parseRemote(remote: string): URL | undefined {
+  const scp = SCP_LIKE.exec(remote);
+  const url = URL.parse(scp ? `ssh://${scp[1]}/${scp[2]}` : remote);
+  if (!url || !/^(https?|ssh|git|git\+ssh|git\+https):$/.test(url.protocol) || url.hostname === '') return undefined;
+  return url;
+}
+
+/**
+ * The https address of a repository, without credentials, `.git` or trailing slash.
+ *
+ * @param remote `git@host:o/r.git`, `ssh://…`, `git://…`, `https://…`; plain http only for hosts known to serve https
+ * @returns undefined where it has none
+ */
+export function repoUrl(remote: string | null): string | undefined {
+  const url = remote === null ? undefined : parseRemote(remote.trim());
+  if (!url) return undefined;
+  if (url.protocol === 'http:' && !COMMIT_PATH.has(url.hostname.toLowerCase())) return undefined;
+  const path = url.pathname
+    .replace(/\/+$/, '')
+    .replace(/\.git$/, '')
+    .replace(/\/+$/, '');
+  if (path === '') return undefined;
+  const host = url.protocol.endsWith('https:') ? url.host : url.hostname;
+  return `https://${host.toLowerCase()}${path}`;
+}
+
+/** The address of a commit; only for github.com, gitlab.com and bitbucket.org, by exact host. */
+export function commitUrl(remote: string | null, hash: string | null): string | undefined {
+  if (hash === null || !COMMIT.test(hash) || hash.includes('..')) return undefined;
+  const repo = repoUrl(remote);
+  const path = repo === undefined ? undefined : COMMIT_PATH.get(new URL(repo).host);
+  return path === undefined ? undefined : `${repo}${path}${hash}`;
+}
+
+/** A remote as it may be stored and shown: an http(s) address loses its user and password. */
+export function withoutCredentials(remote: string): string {
+  return remote.replace(/^(\s*(?:git\+)?https?:\/\/)[^/\s?#]*@/i, '$1');
+}
