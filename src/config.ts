@@ -49,13 +49,10 @@ export interface Config {
  * Loads the configuration.
  *
  * @param environment usually process.env; overrides from the command line come in here
- * @param dotenv path of a `.env` file, which may be missing; real environment wins
+ * @param dotenv path of a `.env` file, which may be missing; real environment wins; null reads none
  * @throws TelemetryError "refused", listing every problem with its remedy
  */
-export function loadConfig(
-  environment: Environment = process.env,
-  dotenv: string | undefined = '.env',
-): Readonly<Config> {
+export function loadConfig(environment: Environment = process.env, dotenv: string | null = '.env'): Readonly<Config> {
   const values = readSettings(environment, dotenv);
   const problems: string[] = [];
   const text = (name: SettingName): string | undefined => values[name] as string | undefined;

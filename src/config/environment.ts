@@ -17,10 +17,10 @@ interface SchemaError {
 /**
  * The settings' values; those of `environment` win over those of the `.env` file.
  *
- * @param dotenv path of the `.env` file, which may be missing
+ * @param dotenv path of the `.env` file, which may be missing; null reads none
  * @throws TelemetryError "refused", listing every problem
  */
-export function readSettings(environment: Environment, dotenv: string | undefined): Values {
+export function readSettings(environment: Environment, dotenv: string | null): Values {
   const problems: string[] = [];
   const raw = rawValues({ ...readDotenv(dotenv, problems), ...environment }, problems);
   let values: Record<string, string | number | boolean | undefined> = {};
@@ -74,8 +74,8 @@ function readSecret(name: string, file: string, problems: string[]): string | un
   }
 }
 
-function readDotenv(path: string | undefined, problems: string[]): Environment {
-  if (path === undefined) return {};
+function readDotenv(path: string | null, problems: string[]): Environment {
+  if (path === null) return {};
   try {
     return parseEnv(readFileSync(path, 'utf8')) as Environment;
   } catch (error) {

@@ -1,0 +1,178 @@
+/** A real service for a test: its own folder, its own port, the real threads and file. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
+import { type Config, loadConfig } from '../../src/config.ts';
+import type { LogFields, Logger } from '../../src/log.ts';
+import { type Platform, start } from '../../src/platform.ts';
+
+export type Environment = Record<string, string>;
+
+export interface LogLine extends LogFields {
+  level: 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR';
+  message: string;
+}
+
+export interface Service {
+  url: string;
+  directory: string;
+  /** The database file. */
+  path: string;
+  platform: Platform;
+  /** What was logged so far. */
+  logs: LogLine[];
+  request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  /** The parsed JSON body; undefined where there is none. */
+  body: unknown;
+}
+
+/** A folder that is gone after the test. */
+export function temporaryDirectory(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'telemetry-test-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+export function testConfig(directory: string, environment: Environment = {}): Config {
+  return loadConfig({ ...localEnvironment(directory), ...environment }, null);
+}
+
+/** Loopback, any port, two readers, everything under `directory`. */
+export function localEnvironment(directory: string): Environment {
+  return {
+    TELEMETRY_BASE_DIR: directory,
+    TELEMETRY_API_HOST: '127.0.0.1',
+    TELEMETRY_API_PORT: '0',
+    TELEMETRY_READERS: '2',
+  };
+}
+
+export function recordingLogger(lines: LogLine[]): Logger {
+  const at = (level: LogLine['level']) => (message: string, fields?: LogFields) =>
+    void lines.push({ ...fields, level, message });
+  return { debug: at('DEBUG'), info: at('INFO'), warning: at('WARNING'), error: at('ERROR'), flush: () => undefined };
+}
+
+/** Starts the platform in this process; it is closed after the test. */
+export async function startService(
+  t: TestContext,
+  environment: Environment = {},
+  directory = temporaryDirectory(t),
+): Promise<Service> {
+  const config = testConfig(directory, environment);
+  const logs: LogLine[] = [];
+  const platform = await start(config, recordingLogger(logs));
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => (closed ??= platform[Symbol.asyncDispose]() as Promise<void>);
+  t.after(close);
+  const { url } = platform;
+  return { url, directory, path: config.database.path, platform, logs, close, request: requester(url) };
+}
+
+/** Sends requests; an object body goes as JSON, text and bytes as they are. */
+export function requester(url: string): Service['request'] {
+  return async (method, path, body, headers = {}) => {
+    const raw = typeof body === 'string' || body instanceof Uint8Array || body === undefined;
+    const response = await fetch(url + path, {
+      method,
+      headers: { 'Content-Type': 'application/json', ...headers },
+      ...(body !== undefined && { body: raw ? (body as string) : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: text === '' ? undefined : (JSON.parse(text) as unknown),
+    };
+  };
+}
+
+export interface ServiceProcess {
+  child: ChildProcess;
+  url: string;
+  /** All lines of stdout so far. */
+  lines: string[];
+  request: Service['request'];
+  /** Resolves with exit code and signal. */
+  exited: Promise<[number | null, NodeJS.Signals | null]>;
+}
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+export interface Ended {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs src/main.ts as its own process until it ends. */
+export async function runToEnd(environment: Environment, args: readonly string[] = [], script = MAIN): Promise<Ended> {
+  const child = spawn(process.execPath, [script, ...args], {
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = { stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
+  return { code, signal, ...output };
+}
+
+/** Starts src/main.ts as its own process and waits until it listens. The caller ends it. */
+export async function spawnService(
+  environment: Environment,
+  args: readonly string[] = [],
+  script = MAIN,
+): Promise<ServiceProcess> {
+  const child = spawn(process.execPath, [script, ...args], {
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = once(child, 'exit') as ServiceProcess['exited'];
+  const lines: string[] = [];
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const listening = new Promise<string>((resolve, reject) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      lines.push(line);
+      const found = /"url": "([^"]+)"/.exec(line);
+      if (found) resolve(String(found[1]));
+    });
+    child.once('exit', () => setImmediate(() => reject(new Error(`The service ended before it listened: ${stderr}`))));
+  });
+  const url = await listening;
+  return { child, url, lines, exited, request: requester(url) };
+}
+
+/** A second, read-only connection, for verifying. */
+export function openToVerify(t: TestContext, path: string): Database.Database {
+  const db = new Database(path, { readonly: true, fileMustExist: true });
+  t.after(() => db.close());
+  return db;
+}
+
+/** A run with its required fields, under an event_id of its own. */
+export function aRun(fields: Record<string, unknown> = {}): Record<string, unknown> & { event_id: string } {
+  return {
+    event_id: randomUUID(),
+    run_id: `20260110T120000Z-tester-${randomUUID().slice(0, 8)}`,
+    agent_name: 'tester',
+    job_type: 'check',
+    start_time: '2026-01-10T12:00:00Z',
+    ...fields,
+  };
+}
