@@ -96,6 +96,8 @@ export interface ListTask {
   after?: Position | undefined;
   /** Where an earlier slice of the same list stopped, one walk a plan. */
   resume?: Walk[] | undefined;
+  /** Milliseconds after which the walk comes back unfinished; 50 unless a test wants it otherwise. */
+  sliceMs?: number;
 }
 
 /** How far a list's walk has come: the place, the rows still to skip, the rows found. */

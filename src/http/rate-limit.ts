@@ -28,9 +28,11 @@ export class RateLimiter {
 
   check(address: string): Verdict {
     const now = this.#now();
-    const known = this.#taken.get(address) ?? [];
-    const recent = known.filter((at) => at > now - WINDOW_MS);
-    this.#total += recent.length - known.length;
+    const recent = this.#taken.get(address) ?? [];
+    while (recent.length > 0 && (recent[0] ?? now) <= now - WINDOW_MS) {
+      recent.shift();
+      this.#total--;
+    }
     this.#taken.delete(address);
     this.#taken.set(address, recent);
     if (recent.length >= this.#limit) {

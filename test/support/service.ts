@@ -28,6 +28,8 @@ export interface Service {
   platform: Platform;
   /** What was logged so far. */
   logs: LogLine[];
+  /** Resolves with the `count`-th line whose message matches. */
+  logged(message: RegExp, count?: number): Promise<LogLine>;
   request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -60,10 +62,33 @@ export function localEnvironment(directory: string): Environment {
   };
 }
 
-export function recordingLogger(lines: LogLine[]): Logger {
-  const at = (level: LogLine['level']) => (message: string, fields?: LogFields) =>
-    void lines.push({ ...fields, level, message });
-  return { debug: at('DEBUG'), info: at('INFO'), warning: at('WARNING'), error: at('ERROR'), flush: () => undefined };
+/** A logger that keeps its lines, and tells when one comes. */
+export class Recorder {
+  readonly lines: LogLine[] = [];
+  readonly #waiting = new Set<() => void>();
+
+  readonly logger: Logger = {
+    debug: (message, fields) => this.#add('DEBUG', message, fields),
+    info: (message, fields) => this.#add('INFO', message, fields),
+    warning: (message, fields) => this.#add('WARNING', message, fields),
+    error: (message, fields) => this.#add('ERROR', message, fields),
+    flush: () => undefined,
+  };
+
+  /** Resolves with the `count`-th line whose message matches, at once where it is there already. */
+  async logged(message: RegExp, count = 1): Promise<LogLine> {
+    for (;;) {
+      const found = this.lines.filter((line) => message.test(line.message))[count - 1];
+      if (found) return found;
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    }
+  }
+
+  #add(level: LogLine['level'], message: string, fields?: LogFields): void {
+    this.lines.push({ ...fields, level, message });
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
 }
 
 /** Starts the platform in this process; it is closed after the test. */
@@ -73,13 +98,23 @@ export async function startService(
   directory = temporaryDirectory(t),
 ): Promise<Service> {
   const config = testConfig(directory, environment);
-  const logs: LogLine[] = [];
-  const platform = await start(config, recordingLogger(logs));
+  const recorder = new Recorder();
+  const platform = await start(config, recorder.logger);
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => (closed ??= platform[Symbol.asyncDispose]() as Promise<void>);
   t.after(close);
   const { url } = platform;
-  return { url, directory, path: config.database.path, platform, logs, close, request: requester(url) };
+  const logged = recorder.logged.bind(recorder);
+  return {
+    url,
+    directory,
+    path: config.database.path,
+    platform,
+    logs: recorder.lines,
+    logged,
+    close,
+    request: requester(url),
+  };
 }
 
 /** Sends requests; an object body goes as JSON, text and bytes as they are. */

@@ -26,7 +26,7 @@ export function list(db: Statements, task: ListTask, inside: Inside): ListPage |
   const merged = plans.length > 1;
   const wanted = merged ? offset + limit + 1 : limit + 1;
   const walks = task.resume ?? plans.map((plan) => startOf(plan, merged ? 0 : offset, after));
-  const deadline = performance.now() + SLICE_MS;
+  const deadline = performance.now() + (task.sliceMs ?? SLICE_MS);
   const expired = (): boolean => performance.now() > deadline;
   for (const [index, plan] of plans.entries()) {
     if (!advance(db, plan, walks[index] as Walk, wanted, inside, expired)) return { pause: walks };
