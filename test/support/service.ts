@@ -29,9 +29,9 @@ export interface Service {
   /** What was logged so far. */
   logs: LogLine[];
   /** Resolves with the `count`-th line whose message matches. */
-  logged(message: RegExp, count?: number): Promise<LogLine>;
-  request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
-  close(): Promise<void>;
+  logged: (message: RegExp, count?: number) => Promise<LogLine>;
+  request: (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>;
+  close: () => Promise<void>;
 }
 
 export interface Answer {
@@ -43,10 +43,13 @@ export interface Answer {
 
 /** A folder that is gone after the test. */
 export function temporaryDirectory(t: TestContext): string {
-  const directory = mkdtempSync(join(tmpdir(), 'telemetry-test-'));
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const directory = makeDirectory();
+  t.after(() => remove(directory));
   return directory;
 }
+
+const makeDirectory = (): string => mkdtempSync(join(tmpdir(), 'telemetry-test-'));
+const remove = (directory: string): void => rmSync(directory, { recursive: true, force: true });
 
 export function testConfig(directory: string, environment: Environment = {}): Config {
   return loadConfig({ ...localEnvironment(directory), ...environment }, null);
@@ -92,17 +95,18 @@ export class Recorder {
 }
 
 /** Starts the platform in this process; it is closed after the test. */
-export async function startService(
-  t: TestContext,
-  environment: Environment = {},
-  directory = temporaryDirectory(t),
-): Promise<Service> {
+export async function startService(t: TestContext, environment: Environment = {}, folder?: string): Promise<Service> {
+  // Its own folder goes after it has closed: hooks run in the order in which they were made.
+  const directory = folder ?? makeDirectory();
   const config = testConfig(directory, environment);
   const recorder = new Recorder();
   const platform = await start(config, recorder.logger);
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => (closed ??= platform[Symbol.asyncDispose]() as Promise<void>);
-  t.after(close);
+  t.after(async () => {
+    await close();
+    if (folder === undefined) remove(directory);
+  });
   const { url } = platform;
   const logged = recorder.logged.bind(recorder);
   return {
