@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Environment, readSettings, refused, type Values } from './config/environment.ts';
-import { type SettingName, WITHOUT_EFFECT } from './config/settings.ts';
+import { type SettingName } from './config/settings.ts';
 
 export interface DatabaseConfig {
   path: string;
@@ -53,7 +53,7 @@ export interface Config {
  * @throws TelemetryError "refused", listing every problem with its remedy
  */
 export function loadConfig(environment: Environment = process.env, dotenv: string | null = '.env'): Readonly<Config> {
-  const values = readSettings(environment, dotenv);
+  const { values, ignored } = readSettings(environment, dotenv);
   const problems: string[] = [];
   const text = (name: SettingName): string | undefined => values[name] as string | undefined;
   const base = resolve(text('TELEMETRY_BASE_DIR') ?? join(homedir(), '.telemetry'));
@@ -80,8 +80,13 @@ export function loadConfig(environment: Environment = process.env, dotenv: strin
     techniques: { gate: true, directorySync: true },
     warnings: [],
   };
+  if (config.database.lockFile === config.database.path) {
+    problems.push(
+      'TELEMETRY_LOCK_FILE must not be the database itself; leave it unset, for the database has a lock file of its own',
+    );
+  }
   if (problems.length > 0) throw refused(problems);
-  config.warnings.push(...warningsOf(config, environment));
+  config.warnings.push(...warningsOf(config, ignored));
   return deepFreeze(config);
 }
 
@@ -123,11 +128,8 @@ function isAddressOrRange(text: string): boolean {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }
 
-function warningsOf({ database, http }: Config, environment: Environment): string[] {
-  const warnings: string[] = [];
-  for (const name of WITHOUT_EFFECT) {
-    if (environment[name]?.trim()) warnings.push(`${name} is set but has no effect in this service; remove it`);
-  }
+function warningsOf({ database, http }: Config, ignored: readonly string[]): string[] {
+  const warnings = ignored.map((name) => `${name} is set but has no effect in this service; remove it`);
   if (http.token === undefined && !/^(127\.|localhost$|::1$)/.test(http.host)) {
     warnings.push(
       `Reachable from outside this machine (TELEMETRY_API_HOST=${http.host}) without authentication; ` +

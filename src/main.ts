@@ -1,7 +1,7 @@
 /** The service: configuration, start, signals, end. */
 import { parseArgs } from 'node:util';
 import { loadConfig } from './config.ts';
-import { describe } from './errors.ts';
+import { describe, TelemetryError } from './errors.ts';
 import { createLogger } from './log.ts';
 import { start } from './platform.ts';
 
@@ -13,7 +13,7 @@ const OPTIONS = {
 } as const;
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: OPTIONS });
+  const values = readArguments();
   const given = {
     TELEMETRY_API_PORT: values.port,
     TELEMETRY_API_HOST: values.host,
@@ -24,7 +24,9 @@ async function main(): Promise<number> {
   const config = loadConfig({ ...process.env, ...overrides });
   const log = createLogger(config.logLevel);
   const stopped = stopSignal();
-  const platform = await start(config, log);
+  const platform = await Promise.race([start(config, log), stopped]);
+  // A signal while the database is being opened: nothing was acknowledged yet, and opening may be killed at any point.
+  if (typeof platform === 'string') return 0;
   const { path: db_path, journalMode: journal_mode, synchronous } = platform.writer.info;
   log.info(`Listening on ${platform.url}`, { url: platform.url, pid: process.pid, db_path, journal_mode, synchronous });
   const reason = await Promise.race([stopped, platform.failed]);
@@ -37,6 +39,15 @@ async function main(): Promise<number> {
   log.info('Stopped');
   log.flush();
   return failed ? 1 : 0;
+}
+
+function readArguments(): Partial<Record<keyof typeof OPTIONS, string>> {
+  try {
+    return parseArgs({ options: OPTIONS }).values;
+  } catch (error) {
+    const known = Object.keys(OPTIONS).map((name) => `--${name} VALUE`);
+    throw new TelemetryError('refused', `${describe(error)}. Options: ${known.join(', ')}`, { cause: error });
+  }
 }
 
 /** Resolves with the first signal's name; the second ends the process at once. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import envSchema from 'env-schema';
 import { describe, systemCode, TelemetryError } from '../errors.ts';
-import { expectation, FALSE, type Setting, type SettingName, SETTINGS, TRUE } from './settings.ts';
+import { expectation, FALSE, type Setting, type SettingName, SETTINGS, TRUE, WITHOUT_EFFECT } from './settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 export type Values = Readonly<Record<SettingName, string | number | boolean | undefined>>;
@@ -18,11 +18,14 @@ interface SchemaError {
  * The settings' values; those of `environment` win over those of the `.env` file.
  *
  * @param dotenv path of the `.env` file, which may be missing; null reads none
+ * @returns the values, and the names of settings that are set but have no effect here
  * @throws TelemetryError "refused", listing every problem
  */
-export function readSettings(environment: Environment, dotenv: string | null): Values {
+export function readSettings(environment: Environment, dotenv: string | null): { values: Values; ignored: string[] } {
   const problems: string[] = [];
-  const raw = rawValues({ ...readDotenv(dotenv, problems), ...environment }, problems);
+  // Each source by itself, so that an older name in the real environment wins over the newer in the file.
+  const sources = [readDotenv(dotenv, problems), environment];
+  const raw = Object.assign({}, ...sources.map((source) => rawValues(source, problems))) as Record<string, string>;
   let values: Record<string, string | number | boolean | undefined> = {};
   try {
     values = envSchema({ schema: schema(), data: raw, env: false });
@@ -39,7 +42,10 @@ export function readSettings(environment: Environment, dotenv: string | null): V
   for (const setting of TABLE) {
     if (setting.kind === 'boolean') values[setting.name] = TRUE.includes(String(values[setting.name]));
   }
-  return values as Values;
+  return {
+    values: values as Values,
+    ignored: WITHOUT_EFFECT.filter((name) => sources.some((source) => source[name]?.trim())),
+  };
 }
 
 export function refused(problems: readonly string[]): TelemetryError {

@@ -96,20 +96,21 @@ export class HttpServer {
     const endpoint = documented(route.path);
     const gone = new AbortController();
     response.once('close', () => gone.abort());
+    let headers: Record<string, string> = {};
     try {
-      const headers = route.open ? {} : guard(request);
+      if (!route.open) headers = guard(request);
       const call = createCall(request, endpoint, request.params, gone.signal);
       const reply = await route.handler(call, this.#services);
       send(response, { ...reply, headers: { ...headers, ...reply.headers } }, this.#closing);
     } catch (error) {
-      this.#fail(error, endpoint, response);
+      this.#fail(error, endpoint, response, headers);
     }
   }
 
-  #fail(error: unknown, endpoint: string, response: ServerResponse): void {
+  #fail(error: unknown, endpoint: string, response: ServerResponse, headers = {}): void {
     const reply = error instanceof HttpError ? error.reply : replyOf(error);
     if (reply.status >= 500 && !response.destroyed) logError(this.#services.log, endpoint, error);
-    send(response, reply, this.#closing);
+    send(response, { ...reply, headers: { ...headers, ...reply.headers } }, this.#closing);
   }
 
   #noMatch(app: Polka, request: Request): Reply {

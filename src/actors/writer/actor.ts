@@ -25,7 +25,6 @@ const thread: WriterThread = {
       recountBetweenGroups();
       return { ok: true, value };
     } catch (error) {
-      session.close();
       return { ok: false, error: toWire(toTelemetryError(error)) };
     }
   },

@@ -3,7 +3,7 @@
  * kernel however the process ends. Its holder is named in a file beside it, for nobody may open the
  * lock file itself with `fs` (see ../database.ts).
  */
-import { readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import Database from 'better-sqlite3';
@@ -29,8 +29,11 @@ export class ProcessLock {
    */
   constructor(databasePath: string, lockFile: string | undefined) {
     const paths = new Set([`${realPath(databasePath)}.lock`]);
-    if (lockFile !== undefined) paths.add(realPath(lockFile));
     try {
+      if (lockFile !== undefined) {
+        mkdirSync(dirname(lockFile), { recursive: true });
+        paths.add(realPath(lockFile));
+      }
       for (const path of paths) this.#held.push(take(path, databasePath));
     } catch (error) {
       this.release();

@@ -44,6 +44,18 @@ export class Session {
 
   /** @throws TelemetryError "refused" with the remedy; the database is then untouched */
   open(): WriterInfo {
+    try {
+      return this.#open();
+    } catch (error) {
+      this.close();
+      if (error instanceof TelemetryError) throw error;
+      const { path } = this.#options.database;
+      const why = `Cannot open the database ${path}: ${describe(error)}. Check that this user may write there, or set TELEMETRY_DB_PATH.`;
+      throw new TelemetryError('refused', why, { cause: error });
+    }
+  }
+
+  #open(): WriterInfo {
     const { database, first } = this.#options;
     this.#path = locate(database.path);
     this.#lock = new ProcessLock(this.#path, database.lockFile);
@@ -186,13 +198,28 @@ interface Opened {
   rollupsTrusted: boolean;
 }
 
-/** The database's real path; its directory is made where it is missing. */
+/** The database's real path; its directory is made where it is missing, and made to last. */
 function locate(path: string): string {
+  const directory = dirname(path);
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    const made = mkdirSync(directory, { recursive: true });
+    // A directory is durable once its parent has been synced.
+    for (let at = directory; made !== undefined && at.length >= made.length; at = dirname(at))
+      syncDirectory(dirname(at));
     return realPath(path);
   } catch (error) {
-    const why = `Cannot create the directory ${dirname(path)} of the database: ${describe(error)}. Set TELEMETRY_BASE_DIR or TELEMETRY_DB_PATH to a place this user may write to.`;
+    const why = `Cannot create the directory ${directory} of the database: ${describe(error)}. Set TELEMETRY_BASE_DIR or TELEMETRY_DB_PATH to a place this user may write to.`;
     throw new TelemetryError('refused', why, { cause: error });
+  }
+}
+
+function syncDirectory(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } catch {
+    // Where directories cannot be synced, opening the database's own says so.
+  } finally {
+    closeSync(descriptor);
   }
 }
