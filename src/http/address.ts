@@ -20,12 +20,15 @@ export function addressReader(trusted: readonly string[]): (request: IncomingMes
   return (request) => {
     const peer = plain(request.socket.remoteAddress ?? 'unknown');
     if (trusted.length === 0 || !isProxy(peer)) return peer;
-    const forwarded = String(request.headers['x-forwarded-for'] ?? '')
-      .split(',')
-      .map((hop) => plain(hop.trim()));
-    return forwarded.findLast((hop) => isIP(hop) !== 0 && !isProxy(hop)) ?? peer;
+    const hops = String(request.headers['x-forwarded-for'] ?? '').split(',');
+    // From the right: each proxy appends whom it saw. What lies beyond the first stranger is its own word.
+    const client = hops.map(plain).findLast((hop) => !isProxy(hop));
+    return client !== undefined && isIP(client) !== 0 ? client : peer;
   };
 }
 
-/** IPv4 in IPv6 as IPv4, so that an address is one address. */
-const plain = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '');
+/** An address without port and brackets, IPv4 in IPv6 as IPv4, so that an address is one address. */
+function plain(hop: string): string {
+  const [, bracketed, dotted] = /^(?:\[([^\]]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+)$/.exec(hop.trim()) ?? [];
+  return (bracketed ?? dotted ?? hop.trim()).replace(/^::ffff:(?=\d+\.)/i, '');
+}

@@ -74,7 +74,7 @@ function readStatus(value: string): string {
 function readTime(name: string, value: string): string {
   // An unescaped + of an offset arrives as a space.
   const time = canonicalTimestamp(
-    value.replace(/ (\d\d:?\d\d)$/, (whole, offset: string) => (/[Tt ].*\d /.test(value) ? `+${offset}` : whole)),
+    value.replace(/ (\d\d(?::?\d\d)?)$/, (whole, offset: string) => (/[Tt ].*\d /.test(value) ? `+${offset}` : whole)),
   );
   if (time !== undefined) return time;
   throw new TelemetryError(

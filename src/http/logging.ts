@@ -9,7 +9,7 @@ export function logQuery(log: Logger, call: Call, resultCount: number): void {
   const duration_ms = call.elapsed();
   log.info('Query executed', {
     endpoint: call.endpoint,
-    query_params: Object.fromEntries(call.query),
+    query_params: parametersOf(call.query),
     result_count: resultCount,
     duration_ms,
     is_slow: duration_ms > SLOW_MS,
@@ -36,4 +36,15 @@ export function logError(log: Logger, endpoint: string, error: unknown): void {
     error_message: message,
     cause,
   });
+}
+
+/** Each parameter's value, or the list of them where it is repeated. */
+function parametersOf(query: URLSearchParams): Record<string, string | string[]> {
+  const names = new Set(query.keys());
+  return Object.fromEntries(
+    [...names].map((name): [string, string | string[]] => {
+      const values = query.getAll(name);
+      return [name, values.length === 1 ? (values[0] ?? '') : values];
+    }),
+  );
 }

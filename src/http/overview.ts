@@ -17,10 +17,9 @@ export const getMetadata: Handler = async (call, { readers, log }) => {
 export const getMetrics: Handler = async (_call, { readers, writer }) => {
   const { total_runs, agents, recent } = await readers.ask('metrics', { since: timestampOf(Date.now() - DAY_MS) });
   const { path, journalMode } = writer.info;
-  return ok({
-    total_runs,
-    agents: Object.fromEntries(agents),
-    recent_24h: recent,
-    performance: { db_path: path, journal_mode: journalMode },
-  });
+  // By hand: an object would put agents named by a number first.
+  const counts = agents.map(([name, runs]) => `${JSON.stringify(name)}:${runs}`).join(',');
+  const performance = JSON.stringify({ db_path: path, journal_mode: journalMode });
+  const text = `{"total_runs":${total_runs},"agents":{${counts}},"recent_24h":${recent},"performance":${performance}}`;
+  return ok(Buffer.from(text));
 };

@@ -7,6 +7,7 @@ import { describe, systemCode, TelemetryError } from '../errors.ts';
 import { addressReader } from './address.ts';
 import { createAuth } from './auth.ts';
 import { createCall, type Services } from './call.ts';
+import { Connections } from './connections.ts';
 import { HttpError, replyOf } from './errors.ts';
 import { logError } from './logging.ts';
 import { RateLimiter } from './rate-limit.ts';
@@ -24,11 +25,13 @@ const TIMEOUTS = {
 export class HttpServer {
   readonly #services: Services;
   readonly #server: Server;
+  readonly #connections: Connections;
   #closing = false;
 
   constructor(services: Services) {
     this.#services = services;
     this.#server = createServer(TIMEOUTS);
+    this.#connections = new Connections(this.#server);
     const app: Polka = polka({
       server: this.#server,
       onNoMatch: (request, response): void => send(response, this.#noMatch(app, request), this.#closing),
@@ -59,6 +62,7 @@ export class HttpServer {
     if (!this.#server.listening) return;
     const closed = once(this.#server, 'close');
     this.#server.close();
+    this.#connections.close();
     await closed;
   }
 

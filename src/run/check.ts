@@ -6,7 +6,7 @@
 import { nullable, optional, refine, type, type Struct } from 'superstruct';
 import type { Issue } from '../errors.ts';
 import { type Field, PATCH_FIELDS, TABLE } from '../run.ts';
-import { isJsonObject } from './json.ts';
+import { digitsOf, isJsonObject } from './json.ts';
 import { KINDS } from './kinds.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -101,6 +101,8 @@ function issueOf(field: string, value: unknown, kind: string, msg: string): Issu
 
 /** The input as an error shows it: never more than a line of it. */
 export function excerpt(value: unknown): unknown {
+  const digits = digitsOf(value);
+  if (digits !== undefined) return digits.slice(0, 200);
   if (typeof value === 'string') return value.length > 200 ? `${value.slice(0, 200)}…` : value;
   if (typeof value !== 'object' || value === null) return value;
   return Array.isArray(value) ? `array of ${value.length}` : `object with ${Object.keys(value).length} keys`;

@@ -1,33 +1,70 @@
 /** JSON as it comes from outside: numbers kept to the digit, nesting bounded. */
 
+import { randomUUID } from 'node:crypto';
+
 /** Deepest nesting taken. SQLite's own JSON functions stop at 1,000. */
 export const MAX_JSON_DEPTH = 500;
 
-// Only a text with one of these can hold a number that a double would change.
-const LOSSY_NUMBER = /\d{16}|\d[eE]\+?\d{3}/;
+// Only a text with one of these can hold a number that a double would change. (Hashes hold e and
+// digits all the time, so the second must look like a number's beginning.)
+const LOSSY = /\d{16}|(?:^|[[:,\s])-?\d[\d.]*[eE]\+?\d{3}/;
+const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
+
+// Stands before the digits of such a number while the rest is parsed; nobody outside can know it.
+const MARK = `${randomUUID()}:`;
 
 // TypeScript's library does not know this part of the language yet.
 interface RawJson {
   rawJSON(text: string): unknown;
-  isRawJSON(value: unknown): boolean;
+  isRawJSON(value: unknown): value is { rawJSON: string };
 }
 const raw = JSON as unknown as RawJson;
-type Reviver = (this: unknown, key: string, value: unknown) => unknown;
 
 /**
  * Parses JSON; an integer beyond 2^53 or a number beyond a double keeps its source text and is
- * written back unchanged by JSON.stringify.
+ * written back unchanged by JSON.stringify. Not by a reviver: that recurses, and one deep value
+ * would cost everything beside it.
  *
  * @throws SyntaxError
  */
 export function parseJson(text: string): unknown {
-  if (!LOSSY_NUMBER.test(text)) return JSON.parse(text);
-  const keepSource = (_key: string, value: unknown, context?: { source?: string }): unknown => {
-    if (typeof value !== 'number' || context?.source === undefined) return value;
-    const exact = Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
-    return exact ? value : raw.rawJSON(context.source);
-  };
-  return JSON.parse(text, keepSource as Reviver);
+  if (!LOSSY.test(text)) return JSON.parse(text);
+  const marked = text.replace(STRING_OR_NUMBER, (token) => (isLossy(token) ? `"${MARK}${token}"` : token));
+  return restored(JSON.parse(marked), MAX_JSON_DEPTH + 8);
+}
+
+function isLossy(token: string): boolean {
+  if (token.startsWith('"')) return false;
+  const value = Number(token);
+  return Number.isInteger(value) ? !Number.isSafeInteger(value) : !Number.isFinite(value);
+}
+
+/** Puts the marked numbers back, down to a depth that nothing stored reaches. */
+function restored(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return value.startsWith(MARK) ? raw.rawJSON(value.slice(MARK.length)) : value;
+  if (typeof value !== 'object' || value === null || depth === 0) return value;
+  if (Array.isArray(value)) {
+    for (const [index, child] of value.entries()) value[index] = restored(child, depth - 1);
+    return value;
+  }
+  const object = value as Record<string, unknown>;
+  for (const key of Object.keys(object)) {
+    // A number where a name must stand.
+    if (key.startsWith(MARK)) throw new SyntaxError('Expected a property name');
+    const child = object[key];
+    // Assigning to __proto__ would set the prototype.
+    if (typeof child === 'string' || typeof child === 'object') define(object, key, restored(child, depth - 1));
+  }
+  return object;
+}
+
+function define(object: object, key: string, value: unknown): void {
+  Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+}
+
+/** The source of a number that a double cannot hold; undefined for every other value. */
+export function digitsOf(value: unknown): string | undefined {
+  return raw.isRawJSON(value) ? value.rawJSON : undefined;
 }
 
 export function isJsonObject(value: unknown): value is Record<string, unknown> {

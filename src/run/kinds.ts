@@ -1,5 +1,5 @@
 import { define, refine, type Struct } from 'superstruct';
-import { isJsonObject, jsonObjectOf, MAX_JSON_DEPTH, withinDepth } from './json.ts';
+import { digitsOf, isJsonObject, jsonObjectOf, MAX_JSON_DEPTH, withinDepth } from './json.ts';
 import { canonicalStatus, STATUS_NAMES } from './status.ts';
 import { canonicalTimestamp } from './timestamp.ts';
 import { withoutCredentials } from './urls.ts';
@@ -34,22 +34,23 @@ const identifier = refine(
     'Input should be well-formed Unicode without NUL characters',
 );
 
-const integer = define<unknown>(
-  'int_parsing',
-  (value) =>
-    (typeof value === 'number' && Number.isInteger(value)) ||
-    (typeof value === 'string' && /^-?\d+$/.test(value)) ||
-    'Input should be an integer, as a number or a numeric string',
-);
+// A number beyond a double is its digits here, so that the reason given is the true one.
+const numeral = (value: unknown): unknown => digitsOf(value) ?? value;
+const integer = define<unknown>('int_parsing', (given) => {
+  const value = numeral(given);
+  const whole =
+    typeof value === 'number' ? Number.isInteger(value) : typeof value === 'string' && /^-?\d+$/.test(value);
+  return whole || 'Input should be an integer, as a number or a numeric string';
+});
 const count = refine(
   refine(
     integer,
     'greater_than_equal',
-    (value) => !String(value).startsWith('-') || 'Input should be greater than or equal to 0',
+    (value) => !String(numeral(value)).startsWith('-') || 'Input should be greater than or equal to 0',
   ),
   'less_than_equal',
   (value) =>
-    (Number(value) <= Number.MAX_SAFE_INTEGER && String(value).length <= 16) ||
+    (Number(numeral(value)) <= Number.MAX_SAFE_INTEGER && String(numeral(value)).length <= 16) ||
     `Input should be less than or equal to ${Number.MAX_SAFE_INTEGER}`,
 );
 

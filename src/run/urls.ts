@@ -1,5 +1,6 @@
 /** Links to a run's repository and commit, from the many ways git writes a remote. */
-const SCP_LIKE = /^(?:[^@/\s]+@)?([A-Za-z0-9.-]+):(?!\/\/)([^\s]+)$/;
+// user@host:path; without a user the host must have a dot, for C:\\repo and data:text are no hosts.
+const SCP_LIKE = /^(?:[^@/\s]+@([A-Za-z0-9.-]+)|([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)):(?!\/\/)\/?([^\\\s][^\s]*)$/;
 const COMMIT = /^[0-9A-Za-z._-]{1,64}$/;
 const COMMIT_PATH: ReadonlyMap<string, string> = new Map([
   ['github.com', '/commit/'],
@@ -9,7 +10,7 @@ const COMMIT_PATH: ReadonlyMap<string, string> = new Map([
 
 function parseRemote(remote: string): URL | undefined {
   const scp = SCP_LIKE.exec(remote);
-  const url = URL.parse(scp ? `ssh://${scp[1]}/${scp[2]}` : remote);
+  const url = URL.parse(scp ? `ssh://${scp[1] ?? scp[2]}/${scp[3]}` : remote);
   if (!url || !/^(https?|ssh|git|git\+ssh|git\+https):$/.test(url.protocol) || url.hostname === '') return undefined;
   return url;
 }
@@ -41,7 +42,19 @@ export function commitUrl(remote: string | null, hash: string | null): string | 
   return path === undefined ? undefined : `${repo}${path}${hash}`;
 }
 
-/** A remote as it may be stored and shown: an http(s) address loses its user and password. */
+/**
+ * A remote as it may be stored and shown: an address with a scheme and slashes loses its password, query and
+ * fragment, and its user too except for ssh, where that is no secret.
+ */
 export function withoutCredentials(remote: string): string {
-  return remote.replace(/^(\s*(?:git\+)?https?:\/\/)[^/\s?#]*@/i, '$1');
+  // One slash, or three, is read as two by every URL parser.
+  const parts = /^(\s*([a-z][a-z0-9+.-]*):\/+)(.*)$/is.exec(remote);
+  if (!parts) return remote;
+  const [, start = '', scheme = '', rest = ''] = parts;
+  const authority = /^[^/?#]*/.exec(rest)?.[0] ?? '';
+  // `u:pa/ss@host`: no port is spelled so, and what stands before the last @ is a secret.
+  const broken = !authority.includes('@') && /:(?!\d*$)/.test(authority.replace(/^\[[^\]]*\]/, ''));
+  const at = (broken ? rest : authority).lastIndexOf('@');
+  const user = /ssh$/i.test(scheme) ? rest.slice(0, at + 1).replace(/:.*@$/s, '@') : '';
+  return start + user + rest.slice(at + 1).replace(/[?#].*$/s, '');
 }

@@ -1,5 +1,5 @@
 /** A run as JSON, built by SQL: half the time of going through objects, and already bytes. */
-import { COLUMNS, commitUrl, repoUrl, TABLE } from '../../run.ts';
+import { COLUMNS, commitUrl, repoUrl, TABLE, withoutCredentials } from '../../run.ts';
 import type { Connection } from '../database.ts';
 
 const JSON_COLUMNS = TABLE.filter(({ kind }) => kind === 'json').map(({ name }) => name);
@@ -22,6 +22,8 @@ export const RUN_JSON = `CASE WHEN ${sound} THEN json_object(${pairs.join(', ')}
 function valueOf(column: string): string {
   if (JSON_COLUMNS.includes(column)) return `CASE WHEN json_valid(${column}) THEN json(${column}) ELSE ${column} END`;
   if (BOOLEAN_COLUMNS.has(column)) return `json(CASE WHEN ${column} THEN 'true' ELSE 'false' END)`;
+  // Stored without them, but not everything in the file need have come through here.
+  if (column === 'git_repo') return 'without_credentials(git_repo)';
   return column;
 }
 
@@ -29,6 +31,9 @@ function valueOf(column: string): string {
 export function defineFunctions(db: Connection): void {
   const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
   const deterministic = { deterministic: true };
+  db.function('without_credentials', deterministic, (remote: unknown) =>
+    typeof remote === 'string' ? withoutCredentials(remote) : null,
+  );
   db.function('repo_url', deterministic, (remote: unknown) => repoUrl(text(remote)) ?? null);
   db.function(
     'commit_url',

@@ -36,7 +36,8 @@ export function readMigrations(directory = MIGRATIONS_DIRECTORY): Migration[] {
  */
 export function inspect(path: string, migrations: readonly Migration[]): number {
   const found = statSync(path, { throwIfNoEntry: false });
-  if (!found || (found.isFile() && found.size === 0)) return 0;
+  if (found && !found.isFile()) throw refused(path, 'is not a file. Set TELEMETRY_DB_PATH to a file.');
+  if (!found || found.size === 0) return 0;
   try {
     return inspectWith(path, migrations, true);
   } catch (error) {
