@@ -51,6 +51,9 @@ test('what is no timestamp has no canonical form', () => {
   for (const text of BAD) assert.equal(canonicalTimestamp(text), undefined, JSON.stringify(text));
 });
 
+/** Without shrinking, which would go from instant to instant a millisecond at a time. */
+const RUNS = { numRuns: 500, endOnFailure: true };
+
 interface Instant {
   micros: bigint;
   text: string;
@@ -61,11 +64,10 @@ const two = (value: number): string => String(value).padStart(2, '0');
 /** An instant, and one of the many ways to write it. */
 const instants: fc.Arbitrary<Instant> = fc
   .record({
-    date: fc.date({
-      min: new Date('0002-01-01T00:00:00Z'),
-      max: new Date('9998-12-31T00:00:00Z'),
-      noInvalidDate: true,
-    }),
+    date: fc.oneof(
+      fc.date({ min: new Date('0002-01-01'), max: new Date('9998-12-31'), noInvalidDate: true }),
+      fc.date({ min: new Date('2024-02-28'), max: new Date('2024-03-01'), noInvalidDate: true }),
+    ),
     fraction: fc.integer({ min: 0, max: 999_999 }),
     offset: fc.integer({ min: -23 * 60 - 59, max: 23 * 60 + 59 }),
     style: fc.constantFrom('extended', 'space', 'basic', 'naive', 'zulu'),
@@ -95,7 +97,7 @@ test('the order of canonical texts is the order of time, whatever the offsets', 
       assert.equal(first < second, a.micros < b.micros);
       assert.equal(first === second, a.micros === b.micros);
     }),
-    { numRuns: 500 },
+    RUNS,
   );
 });
 
@@ -110,7 +112,7 @@ test('a canonical text names the same instant, has 32 characters and stays as it
       assert.equal(canonical.length, 32);
       assert.equal(canonicalTimestamp(canonical), canonical);
     }),
-    { numRuns: 500 },
+    RUNS,
   );
 });
 
@@ -124,7 +126,7 @@ test('any text has a canonical form that stays as it is, or none', () => {
       const canonical = canonicalTimestamp(text);
       if (canonical !== undefined) assert.equal(canonicalTimestamp(canonical), canonical);
     }),
-    { numRuns: 500 },
+    RUNS,
   );
 });
 
