@@ -92,10 +92,12 @@ CREATE TABLE rollup_hours (
   runs INTEGER NOT NULL
 ) WITHOUT ROWID;
 
--- change_counter: the database header's as our last commit left it; NULL while the rollups are not to be trusted.
+-- change_counter: the database header's as our last commit left it (NULL in WAL, where it stands still);
+-- trusted: whether the rollups count every run, or are just being counted anew.
 CREATE TABLE rollup_state (
   id             INTEGER PRIMARY KEY CHECK (id = 1),
-  change_counter INTEGER
+  change_counter INTEGER,
+  trusted        INTEGER NOT NULL
 );
 
 CREATE TABLE run_events (

@@ -100,7 +100,8 @@ CREATE TABLE rollup_hours (
 
 CREATE TABLE rollup_state (
   id             INTEGER PRIMARY KEY CHECK (id = 1),
-  change_counter INTEGER
+  change_counter INTEGER,
+  trusted        INTEGER NOT NULL
 );
 
 CREATE TABLE run_events (

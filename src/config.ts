@@ -53,8 +53,7 @@ export interface Config {
  * @throws TelemetryError "refused", listing every problem with its remedy
  */
 export function loadConfig(environment: Environment = process.env, dotenv: string | null = '.env'): Readonly<Config> {
-  const { values, ignored } = readSettings(environment, dotenv);
-  const problems: string[] = [];
+  const { values, problems, ignored } = readSettings(environment, dotenv);
   const text = (name: SettingName): string | undefined => values[name] as string | undefined;
   const base = resolve(text('TELEMETRY_BASE_DIR') ?? join(homedir(), '.telemetry'));
   const lockFile = text('TELEMETRY_LOCK_FILE');

@@ -12,8 +12,8 @@ export interface Logger {
   info(message: string, fields?: LogFields): void;
   warning(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
-  /** Writes out what is still in memory; to be called last. */
-  flush(): void;
+  /** Resolves once what was logged is written out, or cannot be; to be awaited last. */
+  flush(): Promise<void>;
 }
 
 const SEVERITY: Readonly<Record<LogLevel, number>> = { DEBUG: 10, INFO: 20, WARNING: 30, ERROR: 40 };
@@ -43,13 +43,11 @@ export function createLogger(level: LogLevel, fd = 1): Logger {
     info: write('INFO'),
     warning: write('WARNING'),
     error: write('ERROR'),
-    flush: () => {
-      try {
-        sink.flushSync();
-      } catch {
-        // Not yet open, or its reader is gone: there is nowhere left to say it.
-      }
-    },
+    flush: () =>
+      new Promise((resolve) => {
+        sink.once('error', () => resolve());
+        sink.flush(() => resolve());
+      }),
   };
 }
 

@@ -37,7 +37,7 @@ async function main(): Promise<number> {
   await platform[Symbol.asyncDispose]();
   clearTimeout(deadline);
   log.info('Stopped');
-  log.flush();
+  await log.flush();
   return failed ? 1 : 0;
 }
 

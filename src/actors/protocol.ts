@@ -107,6 +107,8 @@ export interface Walk {
   tie?: number | undefined;
   skip: number;
   found: Position[];
+  /** The list has ended. */
+  ended?: true;
 }
 
 export interface ListPage {

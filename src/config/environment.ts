@@ -14,39 +14,55 @@ interface SchemaError {
   instancePath: string;
 }
 
+export interface Settings {
+  /** Where a setting is wrong, its default. */
+  values: Values;
+  problems: string[];
+  /** Names of settings that are set but have no effect here. */
+  ignored: string[];
+}
+
 /**
- * The settings' values; those of `environment` win over those of the `.env` file.
+ * The settings; those of `environment` win over those of the `.env` file.
  *
  * @param dotenv path of the `.env` file, which may be missing; null reads none
- * @returns the values, and the names of settings that are set but have no effect here
- * @throws TelemetryError "refused", listing every problem
  */
-export function readSettings(environment: Environment, dotenv: string | null): { values: Values; ignored: string[] } {
+export function readSettings(environment: Environment, dotenv: string | null): Settings {
   const problems: string[] = [];
-  // Each source by itself, so that an older name in the real environment wins over the newer in the file.
   const sources = [readDotenv(dotenv, problems), environment];
+  // Each source by itself, so that an older name in the real environment wins over the newer in the file.
   const raw = Object.assign({}, ...sources.map((source) => rawValues(source, problems))) as Record<string, string>;
-  let values: Record<string, string | number | boolean | undefined> = {};
-  try {
-    values = envSchema({ schema: schema(), data: raw, env: false });
-  } catch (error) {
-    const errors = (error as { errors?: SchemaError[] }).errors;
-    if (!errors) throw error;
-    const wrong = new Set(errors.map(({ instancePath }) => instancePath.slice(1)));
-    for (const setting of TABLE) {
-      if (wrong.has(setting.name))
-        problems.push(`${setting.name} ${expectation(setting)}, not "${shown(setting, raw)}"`);
-    }
-  }
-  if (problems.length > 0) throw refused(problems);
+  const values = checked(raw, problems);
   for (const setting of TABLE) {
     if (setting.kind === 'boolean') values[setting.name] = TRUE.includes(String(values[setting.name]));
   }
-  return {
-    values: values as Values,
-    ignored: WITHOUT_EFFECT.filter((name) => sources.some((source) => source[name]?.trim())),
-  };
+  const ignored = WITHOUT_EFFECT.filter((name) => sources.some((source) => source[name]?.trim()));
+  return { values: values as Values, problems, ignored };
 }
+
+type Checked = Record<string, string | number | boolean | undefined>;
+
+/** The values as env-schema checks and coerces them; what is wrong becomes a problem and leaves its default. */
+function checked(raw: Record<string, string>, problems: string[]): Checked {
+  const wrong = new Set(TABLE.filter((setting) => !isWhole(setting, raw[setting.name])).map(({ name }) => name));
+  try {
+    if (wrong.size === 0) return envSchema({ schema: schema(), data: raw, env: false });
+  } catch (error) {
+    const errors = (error as { errors?: SchemaError[] }).errors;
+    if (!errors) throw error;
+    for (const { instancePath } of errors) wrong.add(instancePath.slice(1));
+  }
+  const right = { ...raw };
+  for (const setting of TABLE.filter(({ name }) => wrong.has(name))) {
+    problems.push(`${setting.name} ${expectation(setting)}, not "${shown(setting, raw)}"`);
+    delete right[setting.name];
+  }
+  return checked(right, problems);
+}
+
+// JSON Schema's coercion would take 0x10, 1e3 and Infinity for whole numbers.
+const isWhole = ({ kind }: Setting, value: string | undefined): boolean =>
+  kind !== 'integer' || value === undefined || /^[+-]?\d+$/.test(value);
 
 export function refused(problems: readonly string[]): TelemetryError {
   const list = problems.map((problem) => `\n  - ${problem}`).join('');

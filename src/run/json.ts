@@ -1,7 +1,5 @@
 /** JSON as it comes from outside: numbers kept to the digit, nesting bounded. */
 
-import { randomUUID } from 'node:crypto';
-
 /** Deepest nesting taken. SQLite's own JSON functions stop at 1,000. */
 export const MAX_JSON_DEPTH = 500;
 
@@ -11,7 +9,7 @@ const LOSSY = /\d{16}|(?:^|[[:,\s])-?\d[\d.]*[eE]\+?\d{3}/;
 const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
 
 // Stands before the digits of such a number while the rest is parsed; nobody outside can know it.
-const MARK = `${randomUUID()}:`;
+const MARK = `${crypto.randomUUID()}:`;
 
 // TypeScript's library does not know this part of the language yet.
 interface RawJson {

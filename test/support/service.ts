@@ -75,7 +75,7 @@ export class Recorder {
     info: (message, fields) => this.#add('INFO', message, fields),
     warning: (message, fields) => this.#add('WARNING', message, fields),
     error: (message, fields) => this.#add('ERROR', message, fields),
-    flush: () => undefined,
+    flush: () => Promise.resolve(),
   };
 
   /** Resolves with the `count`-th line whose message matches, at once where it is there already. */

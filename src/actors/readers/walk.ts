@@ -36,10 +36,10 @@ export function advance(
   expired: () => boolean,
 ): boolean {
   const tested = plan.rest.sql !== '';
-  while (walk.found.length < wanted) {
-    const done = inside(() => (tested ? testStretch(db, plan, walk, wanted) : followIndex(db, plan, walk, wanted)));
-    if (done) return true;
-    if (walk.found.length < wanted && expired()) return false;
+  while (!walk.ended && walk.found.length < wanted) {
+    const ended = inside(() => (tested ? testStretch(db, plan, walk, wanted) : followIndex(db, plan, walk, wanted)));
+    if (ended) walk.ended = true;
+    else if (walk.found.length < wanted && expired()) return false;
   }
   return true;
 }

@@ -71,8 +71,9 @@ export function mergeRecord(current: Row, clocks: Clocks | undefined, record: Ro
 }
 
 /**
- * Sets fields by command: what is named now wins over all that was said of it before, and its clock
- * lets it win over late records as well.
+ * Sets fields by command. What is named takes effect at once, and wins over all that was said of it
+ * before when that comes again; only `cancelled` keeps its rank, so that a completion that comes
+ * again undoes the clean-up which overlooked it.
  *
  * @param changes new values by field index, `updated_at` among them
  * @param now the canonical time of the command
@@ -93,7 +94,8 @@ export function patchRow(
   let clock: Clock = [rank, now, command(0)];
   for (const index of changes.keys()) {
     const held = clockOf(current, base, clocks, index);
-    if (held && compareClocks(clock, held) <= 0) clock = after(held, clock);
+    const raises = changes.get(status) !== 'cancelled' || held?.[0] === clock[0];
+    if (held && raises && compareClocks(clock, held) <= 0) clock = after(held, clock);
   }
   for (const [index, value] of changes) set(patched, index, value, clock);
   return patched;

@@ -1,6 +1,6 @@
 /**
  * Group commit: all commands of a group in one transaction, one COMMIT, one answer. Everything the
- * promise "acknowledged = on disk" rests on is in `commit` below.
+ * promise "acknowledged = on disk" rests on is in `#commit` and `#syncDirectory` below.
  */
 import { fsyncSync } from 'node:fs';
 import type { Statement } from 'better-sqlite3';
@@ -93,13 +93,14 @@ export class GroupWriter {
     try {
       this.#db.exec('BEGIN IMMEDIATE');
       this.#recount.finish(this.#rollups);
+      this.#commit(true, true);
       this.#recount = undefined;
-      this.#commit(true);
     } catch (error) {
       this.#rollback(error);
       this.#recount = new Recount(this.#db);
       throw error;
     }
+    this.#syncDirectory();
   }
 
   #rollback(error: unknown): void {
@@ -125,8 +126,10 @@ export class GroupWriter {
     );
     const wrote = before !== this.#totalChanges.get();
     if (wrote) this.#rollups.add(context.counts);
-    this.#commit(wrote);
+    this.#commit(wrote, this.#recount === undefined);
+    // Committed is committed, whatever comes of the directory's sync.
     this.#recount?.add(context.covered);
+    this.#syncDirectory();
     return outcomes;
   }
 
@@ -161,21 +164,19 @@ export class GroupWriter {
     }
   }
 
-  /** COMMIT, then the directory: only after both is anything acknowledged. */
-  #commit(wrote: boolean): void {
-    const next = this.#counter === null ? null : nextChangeCounter(this.#counter);
-    if (wrote) {
-      this.#rollups.setChangeCounter(this.#recount ? null : next);
-      this.#unsynced = true;
-    }
-    if (wrote) this.#options.gate?.shut(GATE_WAIT_MS);
+  /** COMMIT with the gate shut; nothing may be acknowledged before `#syncDirectory` as well. */
+  #commit(wrote: boolean, trusted: boolean): void {
+    if (!wrote) return this.#commitWhenFree();
+    const changeCounter = this.#counter === null ? null : nextChangeCounter(this.#counter);
+    this.#rollups.setState({ changeCounter, trusted });
+    this.#unsynced = true;
+    this.#options.gate?.shut(GATE_WAIT_MS);
     try {
       this.#commitWhenFree();
     } finally {
-      if (wrote) this.#options.gate?.open();
+      this.#options.gate?.open();
     }
-    if (wrote) this.#counter = next;
-    this.#syncDirectory();
+    this.#counter = changeCounter;
   }
 
   // A BUSY COMMIT leaves the transaction open, so it can be tried again.

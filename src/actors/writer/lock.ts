@@ -54,8 +54,9 @@ export class ProcessLock {
   }
 
   release(): void {
-    for (const { path, db } of this.#held.splice(0)) {
-      rmSync(`${path}.holder`, { force: true });
+    for (const { path, db, identity } of this.#held.splice(0)) {
+      // Where the lock file was replaced, the name beside it is the next holder's.
+      if (identityOf(path) === identity) rmSync(`${path}.holder`, { force: true });
       db.close();
     }
   }
@@ -101,12 +102,22 @@ function lockFileAt(path: string): Held {
   const db = new Database(path, { timeout: PATIENCE_MS });
   try {
     db.exec('BEGIN EXCLUSIVE');
-    const holder = { pid: process.pid, host: hostname(), since: new Date().toISOString() };
-    writeFileSync(`${path}.holder`, `${JSON.stringify(holder)}\n`);
+    nameHolder(`${path}.holder`);
     return { path, db, identity: identityOf(path) ?? '' };
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/** For the next one's error message only: a lock without a name is a lock all the same. */
+function nameHolder(path: string): void {
+  const holder = { pid: process.pid, host: hostname(), since: new Date().toISOString() };
+  try {
+    writeFileSync(`${path}.tmp`, `${JSON.stringify(holder)}\n`);
+    renameSync(`${path}.tmp`, path);
+  } catch {
+    rmSync(`${path}.tmp`, { force: true });
   }
 }
 

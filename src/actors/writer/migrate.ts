@@ -37,6 +37,10 @@ export function readMigrations(directory = MIGRATIONS_DIRECTORY): Migration[] {
 export function inspect(path: string, migrations: readonly Migration[]): number {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found && !found.isFile()) throw refused(path, 'is not a file. Set TELEMETRY_DB_PATH to a file.');
+  if (found && found.nlink > 1) {
+    const why = `has ${found.nlink} names (hard links). Lock and journal lie beside a name, so under another one a second writer could start: give it one name, with cp instead of ln.`;
+    throw refused(path, why);
+  }
   if (!found || found.size === 0) return 0;
   try {
     return inspectWith(path, migrations, true);

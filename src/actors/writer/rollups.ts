@@ -28,12 +28,19 @@ export function countRow(counts: Counts, values: RowValues, by: 1 | -1): void {
   addTo(counts.hours, String(values[created_at]).slice(0, 13), by);
 }
 
+export interface RollupState {
+  /** The header's change counter; null in WAL mode. */
+  changeCounter: number | null;
+  /** Whether the tables count every run. */
+  trusted: boolean;
+}
+
 /** The rollup tables, on the writer's connection. */
 export class Rollups {
   readonly #db: Connection;
   readonly #addRuns: Statement;
   readonly #addHour: Statement;
-  readonly #setCounter: Statement;
+  readonly #setState: Statement;
 
   constructor(db: Connection) {
     this.#db = db;
@@ -43,8 +50,8 @@ export class Rollups {
     this.#addHour = db.prepare(
       'INSERT INTO rollup_hours (hour, runs) VALUES (?, ?) ON CONFLICT DO UPDATE SET runs = runs + excluded.runs',
     );
-    this.#setCounter = db.prepare(
-      'INSERT INTO rollup_state (id, change_counter) VALUES (1, ?) ON CONFLICT DO UPDATE SET change_counter = excluded.change_counter',
+    this.#setState = db.prepare(
+      'INSERT INTO rollup_state (id, change_counter, trusted) VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET change_counter = excluded.change_counter, trusted = excluded.trusted',
     );
   }
 
@@ -68,15 +75,15 @@ export class Rollups {
     this.add(counts);
   }
 
-  /** The header's change counter as our last commit left it; null while the tables are not to be trusted. */
-  changeCounter(): number | null {
-    return (
-      (this.#db.prepare('SELECT change_counter FROM rollup_state').pluck().get() as number | null | undefined) ?? null
-    );
+  /** What our last commit left; nothing is trusted before the first. */
+  state(): RollupState {
+    const row = this.#db.prepare('SELECT change_counter, trusted FROM rollup_state').raw().get();
+    const [changeCounter, trusted] = (row ?? [null, 0]) as [number | null, number];
+    return { changeCounter, trusted: trusted === 1 };
   }
 
-  setChangeCounter(counter: number | null): void {
-    this.#setCounter.run(counter);
+  setState({ changeCounter, trusted }: RollupState): void {
+    this.#setState.run(changeCounter, trusted ? 1 : 0);
   }
 }
 

@@ -145,7 +145,7 @@ export class Session {
   #firstConnection(): Opened {
     const before = readChangeCounter(this.#path);
     const trial = this.#connect();
-    const rollupsTrusted = trial.changeCounter === before;
+    const rollupsTrusted = trial.rollupsTrusted && trial.changeCounter === before;
     // Opening may itself have written: a migration, another journal mode.
     trial.connection.close();
     const changeCounter = readChangeCounter(this.#path);
@@ -168,8 +168,8 @@ export class Session {
         );
       }
       migrate(connection, version, migrations);
-      const changeCounter = new Rollups(connection).changeCounter();
-      return { connection, changeCounter, rollupsTrusted: changeCounter !== null };
+      const { changeCounter, trusted } = new Rollups(connection).state();
+      return { connection, changeCounter, rollupsTrusted: trusted };
     } catch (error) {
       connection.close();
       throw error;

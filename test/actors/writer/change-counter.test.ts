@@ -105,7 +105,10 @@ test('a database that was in WAL for a while is counted when it comes back', (t)
 
 test('a session that takes over in the midst of a recount ends it, and the next start trusts it', (t) => {
   const place = written(t);
-  behindOurBack(place.path, (db) => db.exec(`${WRONG}; UPDATE rollup_state SET change_counter = NULL`));
+  // As a writer leaves it that dies while it counts.
+  const counter = nextChangeCounter(readChangeCounter(place.path));
+  const dying = `UPDATE rollup_state SET change_counter = ${counter}, trusted = 0`;
+  behindOurBack(place.path, (db) => db.exec(`BEGIN; ${WRONG}; ${dying}; COMMIT`));
   const session = sessionIn(t, place.directory, {}, { first: false });
   session.open();
   session.commit(groupOf(create(aRecord())));

@@ -119,11 +119,13 @@ test('replacing forgets what was there', () => {
   assert.deepEqual(rollupsOf(db), { runs: [['new', 'j', 'success', 1]], hours: [] });
 });
 
-test('the change counter is kept to the last bit, and null says that nothing is to be trusted', () => {
+test('the state is kept to the last bit, and nothing is trusted before it was ever set', () => {
   const rollups = new Rollups(memoryDatabase());
-  assert.equal(rollups.changeCounter(), null);
-  for (const counter of [2 ** 32 - 1, 0, null, 5]) {
-    rollups.setChangeCounter(counter);
-    assert.equal(rollups.changeCounter(), counter);
+  assert.deepEqual(rollups.state(), { changeCounter: null, trusted: false });
+  for (const changeCounter of [2 ** 32 - 1, 0, null, 5]) {
+    for (const trusted of [true, false]) {
+      rollups.setState({ changeCounter, trusted });
+      assert.deepEqual(rollups.state(), { changeCounter, trusted });
+    }
   }
 });
