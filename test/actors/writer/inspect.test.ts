@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
@@ -48,6 +48,25 @@ test('a SQLite database without a table is a new one', (t) => {
   const before = digestsOf(path);
   assert.equal(inspect(path, migrations), 0);
   assert.deepEqual(digestsOf(path), before);
+});
+
+test('a file with two names is refused: under the other a second writer could start', (t) => {
+  const { db, path } = fileDatabase(t);
+  db.close();
+  linkSync(path, `${path}.copy`);
+  const before = digestsOf(path);
+  assert.throws(() => inspect(path, migrations), {
+    code: 'refused',
+    message: /has 2 names \(hard links\).*cp instead of ln/,
+  });
+  assert.deepEqual(digestsOf(path), before);
+  unlinkSync(`${path}.copy`);
+  assert.equal(inspect(path, migrations), newest);
+});
+
+test('a folder is refused', (t) => {
+  const path = folder(t);
+  assert.throws(() => inspect(path, migrations), { code: 'refused', message: /is not a file/ });
 });
 
 test('a database of ours has the newest version', (t) => {
