@@ -26,6 +26,8 @@ export interface HttpConfig {
   maxBodyBytes: number;
   maxBatchBytes: number;
   maxBatchRuns: number;
+  /** Of bodies being received together; what the mailbox may hold as well. */
+  maxReceivingBytes: number;
 }
 
 export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR';
@@ -117,6 +119,7 @@ function httpConfig(values: Values, problems: string[]): HttpConfig {
     maxBodyBytes: values.TELEMETRY_MAX_BODY_BYTES as number,
     maxBatchBytes: values.TELEMETRY_MAX_BATCH_BYTES as number,
     maxBatchRuns: values.TELEMETRY_MAX_BATCH_RUNS as number,
+    maxReceivingBytes: values.TELEMETRY_MAILBOX_MAX_BYTES as number,
   };
 }
 

@@ -35,9 +35,9 @@ async function main(): Promise<number> {
   else log.info(`Stopping on ${reason}`);
   const deadline = setTimeout(() => process.exit(failed ? 1 : 0), config.shutdownTimeoutMs + 1_000);
   await platform[Symbol.asyncDispose]();
-  clearTimeout(deadline);
   log.info('Stopped');
   await log.flush();
+  clearTimeout(deadline);
   return failed ? 1 : 0;
 }
 

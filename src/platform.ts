@@ -32,7 +32,7 @@ export async function start(config: Config, log: Logger): Promise<Platform> {
   const writer = new WriterHandle({ config, gate, log, onFatal });
   const info = await writer.open();
   for (const warning of [...config.warnings, ...info.warnings]) log.warning(warning);
-  const readers = new ReaderPool(config, gate);
+  const readers = new ReaderPool(config, gate, log);
   const server = new HttpServer({ writer, readers, http: config.http, log, version: VERSION });
   const close = async (): Promise<void> => {
     const force = setTimeout(() => server.abort(), config.shutdownTimeoutMs);
@@ -43,6 +43,7 @@ export async function start(config: Config, log: Logger): Promise<Platform> {
     await writer.close();
   };
   try {
+    await readers.ready();
     const url = await server.listen();
     return { url, writer, readers, failed, [Symbol.asyncDispose]: close };
   } catch (error) {

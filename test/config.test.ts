@@ -78,6 +78,7 @@ test('an empty environment gives every default', () => {
       maxBodyBytes: MIB,
       maxBatchBytes: 32 * MIB,
       maxBatchRuns: 10_000,
+      maxReceivingBytes: 64 * MIB,
     },
     mailbox: { maxCommands: 20_000, maxBytes: 64 * MIB },
     readers: { threads: Math.min(4, Math.max(1, availableParallelism() - 1)), maxQueue: 1000 },

@@ -7,6 +7,12 @@ export type Connection = Database.Database;
 // copy of better-sqlite3. Closing any descriptor of the file in this process drops SQLite's POSIX
 // locks; a foreign commit then succeeds and vanishes. `stat` is safe.
 
+/**
+ * How long SQLite itself waits for a foreign lock, at most; whoever wants to wait longer tries again.
+ * A thread inside SQLite cannot be stopped, and the process not end before it.
+ */
+const SLICE_MS = 250;
+
 /** The pragmas as SQLite reports them back, in the words of the configuration. */
 export interface Pragmas {
   journalMode: string;
@@ -27,6 +33,7 @@ export function openWritable(config: DatabaseConfig): Connection {
     db.pragma('cache_size = -65536');
     // Without spilling, the file's exclusive lock is needed at COMMIT only, which the gate covers.
     db.pragma('cache_spill = OFF');
+    db.pragma(`busy_timeout = ${Math.min(SLICE_MS, config.busyTimeoutMs)}`);
     return db;
   } catch (error) {
     db.close();
@@ -36,7 +43,7 @@ export function openWritable(config: DatabaseConfig): Connection {
 
 /** A connection that cannot write. */
 export function openReadonly(path: string, busyTimeoutMs: number): Connection {
-  const db = new Database(path, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
+  const db = new Database(path, { readonly: true, fileMustExist: true, timeout: Math.min(SLICE_MS, busyTimeoutMs) });
   db.pragma('query_only = ON');
   db.pragma('trusted_schema = OFF');
   db.pragma('temp_store = MEMORY');

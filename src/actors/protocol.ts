@@ -4,7 +4,7 @@ import type { Outcome } from '../errors.ts';
 /** A command changes the database; its JSON body goes to the writer as bytes, unparsed. */
 export interface Commands {
   create: { args: Record<string, never>; result: Created };
-  batch: { args: { merge: boolean; maxRuns: number }; result: BatchResult };
+  batch: { args: { merge: boolean; maxRuns: number; maxRunBytes: number }; result: BatchResult };
   update: { args: { eventId: string }; result: { event_id: string; fields_updated: string[] } };
   associate: { args: { eventId: string }; result: { event_id: string; run_id: string; commit_hash: string } };
 }

@@ -3,7 +3,7 @@ import type { ReaderPool } from '../actors/readers/handle.ts';
 import type { WriterHandle } from '../actors/writer/handle.ts';
 import type { HttpConfig } from '../config.ts';
 import type { Logger } from '../log.ts';
-import { collect } from './body.ts';
+import type { Intake } from './body.ts';
 import type { Reply } from './reply.ts';
 
 /** What the handlers work with. */
@@ -37,6 +37,7 @@ export function createCall(
   endpoint: string,
   params: Record<string, string>,
   signal: AbortSignal,
+  intake: Intake,
 ): Call {
   const started = performance.now();
   const { pathname, search } = split(request.url ?? '/');
@@ -50,7 +51,7 @@ export function createCall(
     },
     elapsed: () => Math.round((performance.now() - started) * 1000) / 1000,
     signal,
-    body: (limit) => collect(request, limit),
+    body: (limit) => intake.collect(request, limit),
   };
 }
 

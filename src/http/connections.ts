@@ -21,7 +21,11 @@ export class Connections {
       this.#count(socket, 1);
       response.once('close', () => this.#count(socket, -1));
     });
-    server.on('clientError', refuse);
+    server.on('clientError', (error, socket) => {
+      // While a request is being answered, an answer to what follows it would be taken for its own.
+      if ((this.#active.get(socket as Socket) ?? 0) > 0) socket.destroy();
+      else refuse(error, socket);
+    });
   }
 
   /** Ends each connection as soon as nothing is being answered on it. */

@@ -6,7 +6,7 @@ import { ok } from './reply.ts';
 /** POST /api/v1/runs/batch */
 export const createBatch: Handler = async (call, { writer, http }) => {
   const merge = mergeAsked(call);
-  const args = { merge, maxRuns: http.maxBatchRuns };
+  const args = { merge, maxRuns: http.maxBatchRuns, maxRunBytes: http.maxBodyBytes };
   const result = await writer.send('batch', args, await call.body(http.maxBatchBytes));
   const { inserted, duplicates, merged, errors, total } = result;
   const counts = { inserted, duplicates, ...(merge && { merged }), errors, total };

@@ -6,6 +6,7 @@ import polka, { type Polka, type Request } from 'polka';
 import { describe, systemCode, TelemetryError } from '../errors.ts';
 import { addressReader } from './address.ts';
 import { createAuth } from './auth.ts';
+import { Intake } from './body.ts';
 import { createCall, type Services } from './call.ts';
 import { Connections } from './connections.ts';
 import { HttpError, replyOf } from './errors.ts';
@@ -26,12 +27,14 @@ export class HttpServer {
   readonly #services: Services;
   readonly #server: Server;
   readonly #connections: Connections;
+  readonly #intake: Intake;
   #closing = false;
 
   constructor(services: Services) {
     this.#services = services;
     this.#server = createServer(TIMEOUTS);
     this.#connections = new Connections(this.#server);
+    this.#intake = new Intake(services.http.maxReceivingBytes);
     const app: Polka = polka({
       server: this.#server,
       onNoMatch: (request, response): void => send(response, this.#noMatch(app, request), this.#closing),
@@ -103,7 +106,7 @@ export class HttpServer {
     let headers: Record<string, string> = {};
     try {
       if (!route.open) headers = guard(request);
-      const call = createCall(request, endpoint, request.params, gone.signal);
+      const call = createCall(request, endpoint, request.params, gone.signal, this.#intake);
       const reply = await route.handler(call, this.#services);
       send(response, { ...reply, headers: { ...headers, ...reply.headers } }, this.#closing);
     } catch (error) {

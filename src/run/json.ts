@@ -6,7 +6,7 @@ export const MAX_JSON_DEPTH = 500;
 // Only a text with one of these can hold a number that a double would change. (Hashes hold e and
 // digits all the time, so the second must look like a number's beginning.)
 const LOSSY = /\d{16}|(?:^|[[:,\s])-?\d[\d.]*[eE]\+?\d{3}/;
-const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
+const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
 // Stands before the digits of such a number while the rest is parsed; nobody outside can know it.
 const MARK = `${crypto.randomUUID()}:`;
@@ -27,13 +27,45 @@ const raw = JSON as unknown as RawJson;
  */
 export function parseJson(text: string): unknown {
   if (!LOSSY.test(text)) return JSON.parse(text);
-  const marked = text.replace(STRING_OR_NUMBER, (token) => (isLossy(token) ? `"${MARK}${token}"` : token));
-  return restored(JSON.parse(marked), MAX_JSON_DEPTH + 8);
+  return restored(JSON.parse(marked(text)), MAX_JSON_DEPTH + 8);
 }
 
-function isLossy(token: string): boolean {
-  if (token.startsWith('"')) return false;
-  const value = Number(token);
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** The text with every number that a double would change as a marked string. */
+function marked(text: string): string {
+  let result = '';
+  let copied = 0;
+  for (let at = 0; at < text.length;) {
+    if (text.charCodeAt(at) === QUOTE) {
+      at = stringEnd(text, at);
+      continue;
+    }
+    NUMBER.lastIndex = at;
+    const number = NUMBER.exec(text)?.[0];
+    if (number !== undefined && isLossy(number)) {
+      result += `${text.slice(copied, at)}"${MARK}${number}"`;
+      copied = at + number.length;
+    }
+    at += number?.length ?? 1;
+  }
+  return result + text.slice(copied);
+}
+
+/** The place behind the string that begins at `start`. */
+function stringEnd(text: string, start: number): number {
+  for (let at = start + 1; ; at++) {
+    at = text.indexOf('"', at);
+    if (at === -1) return text.length;
+    let before = at - 1;
+    while (text.charCodeAt(before) === BACKSLASH) before--;
+    if ((at - before) % 2 === 1) return at + 1;
+  }
+}
+
+function isLossy(digits: string): boolean {
+  const value = Number(digits);
   return Number.isInteger(value) ? !Number.isSafeInteger(value) : !Number.isFinite(value);
 }
 

@@ -58,7 +58,7 @@ export type Sent = { [N in CommandName]: { name: N; args: Commands[N]['args']; b
 export const create = (body: unknown): Sent => ({ name: 'create', args: {}, body });
 export const batch = (body: unknown, merge = false): Sent => ({
   name: 'batch',
-  args: { merge, maxRuns: 10_000 },
+  args: { merge, maxRuns: 10_000, maxRunBytes: 64 * 1024 * 1024 },
   body,
 });
 export const update = (eventId: string, body: unknown): Sent => ({ name: 'update', args: { eventId }, body });

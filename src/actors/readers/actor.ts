@@ -3,7 +3,7 @@ import { threadId } from 'node:worker_threads';
 import { move, transferableSymbol, valueSymbol, workerData } from 'piscina';
 import { type Outcome, TelemetryError, toWire } from '../../errors.ts';
 import { type Connection, openReadonly } from '../database.ts';
-import { isBroken, toTelemetryError } from '../faults.ts';
+import { isBroken, isBusy, toTelemetryError } from '../faults.ts';
 import { Gate } from '../gate.ts';
 import type { Queries, QueryName, QueryTask } from '../protocol.ts';
 import { list } from './list.ts';
@@ -52,18 +52,21 @@ function query(task: QueryTask): Result {
   }
 }
 
+/** Reads inside the gate; while a foreign program has the file locked, tries again, outside it in between. */
 function inside<T>(read: () => T): T {
-  if (!gate) return read();
-  if (!gate.enter(slot, data.busyTimeoutMs)) {
-    throw new TelemetryError(
-      'unavailable',
-      'The database is busy with a commit that does not end. Send this again later.',
-    );
-  }
-  try {
-    return read();
-  } finally {
-    gate.leave(slot);
+  const deadline = performance.now() + data.busyTimeoutMs;
+  for (;;) {
+    if (gate && !gate.enter(slot, data.busyTimeoutMs)) {
+      const why = 'The database is busy with a commit that does not end. Send this again later.';
+      throw new TelemetryError('unavailable', why);
+    }
+    try {
+      return read();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline) throw error;
+    } finally {
+      gate?.leave(slot);
+    }
   }
 }
 

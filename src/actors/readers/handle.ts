@@ -1,11 +1,14 @@
 /** The readers' face in the main thread: a bounded pool of threads with read-only connections. */
 import type { Worker } from 'node:worker_threads';
+import { Semaphore } from 'async-mutex';
 import { Piscina } from 'piscina';
 import type { Config } from '../../config.ts';
 import { describe, type Outcome, TelemetryError, unwrap } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
 import type { Gate } from '../gate.ts';
 import type { ListPage, ListTask, Queries, QueryName, QueryTask } from '../protocol.ts';
 import type { ReaderData } from './actor.ts';
+import { walksLong } from './plan.ts';
 
 /** A list that has walked for so long is given up. */
 const LIST_DEADLINE_MS = 30_000;
@@ -15,8 +18,11 @@ export class ReaderPool {
   readonly #maxQueue: number;
   readonly #watched = new WeakSet<Worker>();
   readonly #gate: Gate;
+  /** Long walks at once: fewer than threads, so that quick queries find one. */
+  readonly #longWalk: Semaphore;
+  #longWalks = 0;
 
-  constructor(config: Config, gate: Gate) {
+  constructor(config: Config, gate: Gate, log: Logger) {
     const gated = config.database.journalMode === 'DELETE' && config.techniques.gate;
     const workerData: ReaderData = {
       path: config.database.path,
@@ -25,6 +31,7 @@ export class ReaderPool {
     };
     this.#gate = gate;
     this.#maxQueue = config.readers.maxQueue;
+    this.#longWalk = new Semaphore(Math.max(1, config.readers.threads - 1));
     this.#pool = new Piscina({
       filename: new URL('./actor.ts', import.meta.url).href,
       workerData,
@@ -32,8 +39,17 @@ export class ReaderPool {
       maxThreads: config.readers.threads,
       maxQueue: Infinity,
     });
+    // A thread that fails outside a query; unheard, the event would end the process.
+    this.#pool.on('error', (error) =>
+      log.error(`A reader thread failed: ${describe(error)}`, { error_type: 'ReaderDeath' }),
+    );
     this.#pool.on('workerCreate', () => this.#watchThreads());
     this.#watchThreads();
+  }
+
+  /** Resolves once a reader answers. @throws TelemetryError "unavailable" where none can */
+  async ready(): Promise<void> {
+    await this.ask('metadata', {});
   }
 
   get queueSize(): number {
@@ -51,7 +67,7 @@ export class ReaderPool {
    */
   async ask<N extends QueryName>(name: N, args: Queries[N]['args']): Promise<Queries[N]['result']> {
     if (this.#pool.queueSize >= this.#maxQueue) {
-      throw new TelemetryError('busy', 'Too many queries are waiting. Send this again.');
+      throw tooMany();
     }
     return this.#run(name, args);
   }
@@ -62,6 +78,17 @@ export class ReaderPool {
    * @param signal ends the walk when nobody wants the page any more
    */
   async list(task: ListTask, signal?: AbortSignal): Promise<ListPage> {
+    if (!walksLong(task)) return this.#walk(task, signal);
+    if (this.#longWalks >= this.#maxQueue) throw tooMany();
+    this.#longWalks++;
+    try {
+      return await this.#longWalk.runExclusive(() => this.#walk(task, signal));
+    } finally {
+      this.#longWalks--;
+    }
+  }
+
+  async #walk(task: ListTask, signal?: AbortSignal): Promise<ListPage> {
     const deadline = performance.now() + LIST_DEADLINE_MS;
     let answer = await this.ask('list', task);
     while ('pause' in answer) {
@@ -103,4 +130,8 @@ export class ReaderPool {
       thread.once('exit', () => this.#gate.release(threadId));
     }
   }
+}
+
+function tooMany(): TelemetryError {
+  return new TelemetryError('busy', 'Too many queries are waiting. Send this again.');
 }

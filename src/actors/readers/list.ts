@@ -7,8 +7,10 @@ import { advance, type Inside, startOf } from './walk.ts';
 
 /** A list that takes longer waits behind others and goes on. */
 const SLICE_MS = 50;
-/** Rows rendered before the gate is let go. */
+/** Rows rendered before the gate is let go: few until their size is known, then as many as fit into the bytes. */
+const FIRST_ROWS = 10;
 const RENDERED_ROWS = 100;
+const RENDERED_BYTES = 2 * 1024 * 1024;
 /** A page ends early, with a cursor, once it is this large. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 /** Rows to merge from each of several plans at most; a page below is walked as one. */
@@ -68,7 +70,9 @@ function page(db: Statements, rows: Position[], limit: number, inside: Inside): 
   let size = 2;
   let count = 0;
   while (count < wanted.length && size < MAX_BODY_BYTES) {
-    const ids = wanted.slice(count, count + RENDERED_ROWS).map(({ id }) => id);
+    const fitting = count === 0 ? FIRST_ROWS : Math.floor((RENDERED_BYTES * count) / size);
+    const rendered = Math.max(1, Math.min(RENDERED_ROWS, fitting));
+    const ids = wanted.slice(count, count + rendered).map(({ id }) => id);
     const [part] = inside(() => db.raw(RENDER).get(JSON.stringify(ids))) as [Buffer | null];
     count += ids.length;
     // Nothing, where retention took the rows between the two reads.

@@ -3,7 +3,7 @@
  * always the same one, whatever statistics SQLite has. What the index does not answer is `rest`,
  * tested row by row. Pure.
  */
-import type { ListFilter } from '../protocol.ts';
+import type { ListFilter, ListTask } from '../protocol.ts';
 
 export interface Condition {
   sql: string;
@@ -107,4 +107,12 @@ export function startedPlan(filter: ListFilter): { within: Condition; all: Condi
     values: [...within.values, ...fixed.values, ...rest.values, above ?? '', below ?? '~'],
   };
   return { within, all };
+}
+
+/** Index entries that pass by in no time. */
+const SHORT_OFFSET = 100_000;
+
+/** Whether a list may walk far: rows to be tested one by one, or a place deep below. */
+export function walksLong({ filter, offset }: ListTask): boolean {
+  return offset > SHORT_OFFSET || plansOf(filter, true).some(({ rest }) => rest.sql !== '');
 }

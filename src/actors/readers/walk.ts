@@ -74,16 +74,16 @@ function testStretch(db: Statements, plan: Plan, walk: Walk, wanted: number): bo
   const [end] = select(db, plan, walk, '', [], 1, TESTED_ROWS);
   const inTie = walk.tie !== undefined;
   // Below a time, a stretch ends above the first created_at it does not reach, so no tie is split.
-  const bound = end ? (inTie ? ' AND id <= ?' : ' AND created_at > ?') : '';
-  const bounds = end ? [inTie ? end.id : end.created_at] : [];
-  const sql = bound + plan.rest.sql;
-  const values = [...bounds, ...plan.rest.values];
-  const passed = walk.skip > 0 ? tally(db, plan, walk, sql, values) : 0;
+  // It takes the place of the plan's own bound: SQLite seeks by one lower bound and would test the other row by row.
+  const stretch = end && !inTie ? { ...plan, above: end.created_at } : plan;
+  const sql = (end && inTie ? ' AND id <= ?' : '') + plan.rest.sql;
+  const values = [...(end && inTie ? [end.id] : []), ...plan.rest.values];
+  const passed = walk.skip > 0 ? tally(db, stretch, walk, sql, values) : 0;
   if (walk.skip > 0 && passed <= walk.skip) {
     walk.skip -= passed;
   } else {
     const need = wanted - walk.found.length;
-    const rows = select(db, plan, walk, sql, values, need, walk.skip);
+    const rows = select(db, stretch, walk, sql, values, need, walk.skip);
     walk.skip = 0;
     for (const row of rows) walk.found.push(row);
   }

@@ -13,6 +13,7 @@ export interface WriterData extends SessionOptions {
 
 /** A slice of recounting: short beside a commit. */
 const SLICE_MS = 20;
+const RETRY_MS = 5_000;
 
 const { gate, ...options } = workerData as WriterData;
 const session = new Session(options, new Gate(gate));
@@ -49,7 +50,8 @@ function recountBetweenGroups(): void {
       session.recount(SLICE_MS);
       recountBetweenGroups();
     } catch {
-      // A locked or broken database; the next group says so, and what follows it tries again.
+      // A locked or broken database: the next group says so. Where none comes, it is tried again.
+      setTimeout(recountBetweenGroups, RETRY_MS).unref();
     }
   });
 }

@@ -4,8 +4,15 @@ import { isJsonObject, parseJson } from '../../run.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/** @throws TelemetryError "invalid" */
+/** Objects and arrays in one body: each costs far more memory and time than the two bytes it may be sent as. */
+const MAX_CONTAINERS = 1_000_000;
+
+/** @throws TelemetryError "invalid", or "too_large" */
 export function parseBody(bytes: Uint8Array): unknown {
+  if (bytes.byteLength > MAX_CONTAINERS && containersIn(bytes) > MAX_CONTAINERS) {
+    const why = `The body holds more than ${MAX_CONTAINERS} objects and arrays. Send it in parts.`;
+    throw new TelemetryError('too_large', why);
+  }
   let text: string;
   try {
     text = decoder.decode(bytes);
@@ -48,4 +55,16 @@ export function parseBatch(bytes: Uint8Array, maxRuns: number): { items: unknown
 
 function malformed(msg: string): TelemetryError {
   return invalid([{ type: 'json_invalid', loc: ['body'], msg, input: null }]);
+}
+
+function containersIn(bytes: Uint8Array): number {
+  let count = 0;
+  let inString = false;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === 0x22) inString = !inString;
+    else if (inString && byte === 0x5c) at++;
+    else if (!inString && (byte === 0x5b || byte === 0x7b)) count++;
+  }
+  return count;
 }

@@ -91,13 +91,12 @@ export function patchRow(
     clocks: { base, fields: new Map(clocks?.fields) },
   };
   const rank = changes.has(status) ? statusRank(changes.get(status) as Status) : rankOf(current.values);
-  let clock: Clock = [rank, now, command(0)];
-  for (const index of changes.keys()) {
+  const own: Clock = [rank, now, command(0)];
+  for (const [index, value] of changes) {
     const held = clockOf(current, base, clocks, index);
-    const raises = changes.get(status) !== 'cancelled' || held?.[0] === clock[0];
-    if (held && raises && compareClocks(clock, held) <= 0) clock = after(held, clock);
+    const yields = index === status && value === 'cancelled' && held !== undefined && held[0] > rank;
+    set(patched, index, value, held && !yields && compareClocks(own, held) <= 0 ? after(held, own) : own);
   }
-  for (const [index, value] of changes) set(patched, index, value, clock);
   return patched;
 }
 
@@ -114,7 +113,7 @@ function set(row: ClockedRow, index: number, value: RowValues[number], clock: Cl
 // A command's place among clocks of the same rank and time: behind every digest (hex sorts below '~').
 const command = (count: number): string => `~${String(count).padStart(12, '0')}`;
 
-/** A clock just behind `held`, and not before the command's own. */
+/** A clock just behind `held`, and not before the command's own. Each field has its own: they compare with nothing else. */
 function after(held: Clock, own: Clock): Clock {
   const time = own[1] > held[1] ? own[1] : held[1];
   const count = held[2].startsWith('~') ? Number(held[2].slice(1)) + 1 : 0;

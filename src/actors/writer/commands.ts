@@ -10,7 +10,7 @@ import {
   type SqlValue,
 } from '../../run.ts';
 import { acceptsPatch, acceptsRun, explainCommit, explainPatch, explainRun } from '../../run/check.ts';
-import type { BatchResult, Created, GroupedCommand, CommandResult } from '../protocol.ts';
+import type { BatchResult, Commands, Created, GroupedCommand, CommandResult } from '../protocol.ts';
 import { parseBatch, parseBody } from './body.ts';
 import { mergeRecord, patchRow, type Row } from './clocks.ts';
 import { eventIdOf, runIdOf, type Store, type StoredRow } from './store.ts';
@@ -51,8 +51,10 @@ function insert(row: Row, at: Workplace): boolean {
   return true;
 }
 
+type BatchArgs = Commands['batch']['args'];
+
 /** One bad item never costs the others: what is wrong with it becomes a line of `errors`. */
-function batch(body: Uint8Array, { merge, maxRuns }: { merge: boolean; maxRuns: number }, at: Workplace): BatchResult {
+function batch(body: Uint8Array, { merge, maxRuns, maxRunBytes }: BatchArgs, at: Workplace): BatchResult {
   const { items, wrapped } = parseBatch(body, maxRuns);
   const result: BatchResult = { inserted: 0, duplicates: 0, merged: 0, errors: [], total: items.length, wrapped };
   for (const [index, item] of items.entries()) {
@@ -61,11 +63,20 @@ function batch(body: Uint8Array, { merge, maxRuns }: { merge: boolean; maxRuns: 
       continue;
     }
     const row = rowOf(item, at.now);
-    if (insert(row, at)) result.inserted++;
+    if (sizeOf(row) > maxRunBytes) {
+      result.errors.push(`${labelOf(item, index)}: the run is larger than the ${maxRunBytes} bytes taken for one`);
+    } else if (insert(row, at)) result.inserted++;
     else if (merge && mergeInto(row, at)) result.merged++;
     else result.duplicates++;
   }
   return result;
+}
+
+/** The row's text, nearly in bytes: what a single run's body is bounded by bounds an item as well. */
+function sizeOf({ values }: Row): number {
+  let size = 0;
+  for (const value of values) if (typeof value === 'string') size += value.length;
+  return size;
 }
 
 function mergeInto(record: Row, at: Workplace): boolean {

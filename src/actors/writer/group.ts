@@ -89,9 +89,9 @@ export class GroupWriter {
 
   /** Counts runs anew for about `budgetMs`, where the rollups cannot be trusted. @throws the database's errors */
   recount(budgetMs: number): void {
-    if (!this.#recount?.step(budgetMs)) return;
     try {
-      this.#db.exec('BEGIN IMMEDIATE');
+      if (!this.#recount?.step(budgetMs)) return;
+      this.#beginWhenFree();
       this.#recount.finish(this.#rollups);
       this.#commit(true, true);
       this.#recount = undefined;
@@ -113,7 +113,7 @@ export class GroupWriter {
   }
 
   #transaction(group: Group): Outcomes {
-    this.#db.exec('BEGIN IMMEDIATE');
+    this.#beginWhenFree();
     const context: GroupContext = {
       now: timestampOf(this.#options.now?.() ?? Date.now()),
       alone: group.commands.length === 1,
@@ -179,15 +179,24 @@ export class GroupWriter {
     this.#counter = changeCounter;
   }
 
+  #beginWhenFree(): void {
+    this.#whenFree(() => this.#db.exec('BEGIN IMMEDIATE'));
+  }
+
   // A BUSY COMMIT leaves the transaction open, so it can be tried again.
   #commitWhenFree(): void {
+    this.#whenFree(() => this.#db.exec('COMMIT'));
+  }
+
+  /** Tries while a foreign lock is held, in short waits: between two of them the thread can be stopped. */
+  #whenFree(statement: () => void): void {
+    const open = this.#db.inTransaction;
     const deadline = performance.now() + this.#options.busyTimeoutMs;
     for (;;) {
       try {
-        this.#db.exec('COMMIT');
-        return;
+        return statement();
       } catch (error) {
-        if (!isBusy(error) || !this.#db.inTransaction || performance.now() > deadline) throw error;
+        if (!isBusy(error) || this.#db.inTransaction !== open || performance.now() > deadline) throw error;
       }
     }
   }

@@ -2,7 +2,6 @@
  * The writer's face in the main thread: a mailbox with group commit, and the life of its thread.
  * Commands gather while one group commits; there is no timer.
  */
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { Mutex } from 'async-mutex';
 import type { Remote } from 'comlink';
@@ -109,8 +108,10 @@ export class WriterHandle {
     await this.#life.runExclusive(async () => {
       if (this.#pumping) await new Promise<void>((resolve) => (this.#idle = resolve));
       if (!this.#worker) return;
-      const exited = once(this.#worker, 'exit');
-      await this.#remote?.close();
+      const { promise: exited, resolve } = Promise.withResolvers<void>();
+      this.#worker.once('exit', () => resolve());
+      // A thread that dies meanwhile does not answer.
+      await Promise.race([this.#remote?.close(), exited]);
       await exited;
     });
   }
@@ -183,7 +184,6 @@ export class WriterHandle {
 
   /** Answers everyone who waits, lets readers through, and brings a new thread. */
   #onExit(): void {
-    const wanted = this.#closing && this.#inFlight.length === 0 && this.#mailbox.depth === 0;
     this.#worker = undefined;
     this.#remote = undefined;
     this.#downSince ??= Date.now();
@@ -194,7 +194,7 @@ export class WriterHandle {
     for (const { reject } of lost)
       reject(unavailable('The writer stopped before it could answer, so the outcome is unknown'));
     this.#idle?.();
-    if (wanted || this.#closing || this.#fatal) return;
+    if (this.#closing || this.#fatal) return;
     this.#options.log.error('The writer thread died', { error_type: 'WriterDeath', waiting: lost.length });
     void this.#life.runExclusive(() => this.#respawn());
   }

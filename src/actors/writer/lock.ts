@@ -79,10 +79,11 @@ export function realPath(path: string): string {
 }
 
 function take(path: string, databasePath: string): Held {
+  const found = identityOf(path);
   try {
     return lockFileAt(path);
   } catch (error) {
-    if (systemCode(error) === 'SQLITE_NOTADB') {
+    if (systemCode(error) === 'SQLITE_NOTADB' && identityOf(path) === found) {
       // The text lock file of the predecessor, which meant nothing to the kernel.
       renameSync(path, `${path}.predecessor-${Date.now()}`);
       return lockFileAt(path);

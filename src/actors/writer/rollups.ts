@@ -6,7 +6,7 @@ import type { Statement } from 'better-sqlite3';
 import { FIELD_INDEX, type RowValues } from '../../run.ts';
 import type { Connection } from '../database.ts';
 
-/** Counts by key: agent, job type and status joined by NUL, which no identifier holds; or an hour. */
+/** Counts by key: agent, job type and status as a JSON array (foreign rows may hold any character); or an hour. */
 export interface Counts {
   runs: Map<string, number>;
   hours: Map<string, number>;
@@ -14,7 +14,8 @@ export interface Counts {
 
 export const emptyCounts = (): Counts => ({ runs: new Map(), hours: new Map() });
 
-export const runsKey = (agent: string, jobType: string, status: string): string => `${agent}\0${jobType}\0${status}`;
+export const runsKey = (agent: string, jobType: string, status: string): string =>
+  JSON.stringify([agent, jobType, status]);
 
 export function addTo(counts: Map<string, number>, key: string, by: number): void {
   counts.set(key, (counts.get(key) ?? 0) + by);
@@ -59,7 +60,7 @@ export class Rollups {
   add({ runs, hours }: Counts): void {
     let emptied = false;
     for (const [key, by] of runs) {
-      if (by !== 0) this.#addRuns.run(...key.split('\0'), by);
+      if (by !== 0) this.#addRuns.run(...(JSON.parse(key) as string[]), by);
       emptied ||= by < 0;
     }
     for (const [hour, by] of hours) {

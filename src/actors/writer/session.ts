@@ -64,8 +64,19 @@ export class Session {
     const db = first ? this.#firstConnection() : this.#connect();
     const { journalMode, synchronous } = readPragmas(db.connection);
     this.#use(db);
-    this.#group?.recount(RECOUNT_AT_START_MS);
+    this.#recountAtStart(warnings);
     return { path: database.path, journalMode, synchronous, warnings };
+  }
+
+  // A database that is locked just now must not keep the service from starting: it counts on in the background.
+  #recountAtStart(warnings: string[]): void {
+    try {
+      this.recount(RECOUNT_AT_START_MS);
+    } catch (error) {
+      warnings.push(
+        `The runs could not be counted at the start (${describe(error)}); totals may be wrong until they are`,
+      );
+    }
   }
 
   /** Commits a group. @returns an outcome a command; code "refused" means that the service must stop */
@@ -146,7 +157,9 @@ export class Session {
     const before = readChangeCounter(this.#path);
     const trial = this.#connect();
     const rollupsTrusted = trial.rollupsTrusted && trial.changeCounter === before;
-    // Opening may itself have written: a migration, another journal mode.
+    // Written down, for the next connection of this process must not trust what this one found wrong.
+    if (!rollupsTrusted) new Rollups(trial.connection).setState({ changeCounter: null, trusted: false });
+    // Opening may itself have written: this, a migration, another journal mode.
     trial.connection.close();
     const changeCounter = readChangeCounter(this.#path);
     return { connection: this.#connect().connection, changeCounter, rollupsTrusted };

@@ -35,7 +35,11 @@ test('one failing command does not cost the others of its group', (t) => {
       create({ ...aRecord(), status: 'done' }),
       create(aRecord({ run_id: '' })),
       batch('{"no":"runs"}'),
-      { name: 'batch', args: { merge: false, maxRuns: 1 }, body: [aRecord(), aRecord()] },
+      {
+        name: 'batch',
+        args: { merge: false, maxRuns: 1, maxRunBytes: 64 * 1024 * 1024 },
+        body: [aRecord(), aRecord()],
+      },
       update('nobody', { items_failed: 1 }),
       update(first.event_id, { items_failed: -1 }),
       update(first.event_id, { agent_name: 'other' }),
