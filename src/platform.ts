@@ -28,26 +28,26 @@ export interface Platform extends AsyncDisposable {
  */
 export async function start(config: Config, log: Logger): Promise<Platform> {
   const { promise: failed, resolve: onFatal } = Promise.withResolvers<TelemetryError>();
+  // Closed from the last to the first: what was taken is answered, for which it must be committed and read.
+  await using parts = new AsyncDisposableStack();
   const gate = new Gate();
   const writer = new WriterHandle({ config, gate, log, onFatal });
   const info = await writer.open();
+  parts.defer(() => writer.close());
   for (const warning of [...config.warnings, ...info.warnings]) log.warning(warning);
   const readers = new ReaderPool(config, gate, log);
+  parts.defer(() => readers.close());
+  await readers.ready();
   const server = new HttpServer({ writer, readers, http: config.http, log, version: VERSION });
-  const close = async (): Promise<void> => {
-    const force = setTimeout(() => server.abort(), config.shutdownTimeoutMs);
-    // In this order: what was taken is answered, for which it must be committed and read.
-    await server.close();
-    clearTimeout(force);
-    await readers.close();
-    await writer.close();
-  };
-  try {
-    await readers.ready();
-    const url = await server.listen();
-    return { url, writer, readers, failed, [Symbol.asyncDispose]: close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+  parts.defer(() => closeWithin(server, config.shutdownTimeoutMs));
+  const url = await server.listen();
+  const running = parts.move();
+  return { url, writer, readers, failed, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+/** Answers what was taken; what is still open after `timeoutMs` is cut. */
+async function closeWithin(server: HttpServer, timeoutMs: number): Promise<void> {
+  const force = setTimeout(() => server.abort(), timeoutMs);
+  await server.close();
+  clearTimeout(force);
 }

@@ -90,9 +90,13 @@ export class ReaderPool {
 
   async #walk(task: ListTask, signal?: AbortSignal): Promise<ListPage> {
     const deadline = performance.now() + LIST_DEADLINE_MS;
+    const stillWanted = (): void => {
+      if (signal?.aborted) throw new TelemetryError('unavailable', 'The client has gone');
+    };
+    stillWanted();
     let answer = await this.ask('list', task);
     while ('pause' in answer) {
-      if (signal?.aborted) throw new TelemetryError('unavailable', 'The client has gone');
+      stillWanted();
       if (performance.now() > deadline) {
         throw new TelemetryError(
           'unavailable',
