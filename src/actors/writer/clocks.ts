@@ -32,6 +32,9 @@ export function compareClocks(a: Clock, b: Clock): number {
   return a[2] < b[2] ? -1 : 1;
 }
 
+const CANCELLED = statusRank('cancelled');
+const TERMINAL = statusRank('success');
+
 const rankOf = (values: RowValues): number => statusRank(values[status] as Status);
 
 /** The clock of a whole record; a row that was never changed is its creation's record. */
@@ -94,8 +97,7 @@ export function patchRow(
   const own: Clock = [rank, now, command(0)];
   for (const [index, value] of changes) {
     const held = clockOf(current, base, clocks, index);
-    const yields = index === status && value === 'cancelled' && held !== undefined && held[0] > rank;
-    set(patched, index, value, held && !yields && compareClocks(own, held) <= 0 ? after(held, own) : own);
+    set(patched, index, value, index === status ? statusClock(held, own, value) : behind(held, own));
   }
   return patched;
 }
@@ -113,12 +115,22 @@ function set(row: ClockedRow, index: number, value: RowValues[number], clock: Cl
 // A command's place among clocks of the same rank and time: behind every digest (hex sorts below '~').
 const command = (count: number): string => `~${String(count).padStart(12, '0')}`;
 
-/** A clock just behind `held`, and not before the command's own. Each field has its own: they compare with nothing else. */
-function after(held: Clock, own: Clock): Clock {
-  const time = own[1] > held[1] ? own[1] : held[1];
+/** The command's clock, lifted just behind `held` where it is not. Each field has its own: they compare with nothing else. */
+function behind(held: Clock | undefined, own: Clock): Clock {
+  if (!held || compareClocks(own, held) > 0) return own;
   const count = held[2].startsWith('~') ? Number(held[2].slice(1)) + 1 : 0;
-  return [held[0], time, command(count)];
+  return [held[0], later(own, held), command(count)];
 }
+
+function statusClock(held: Clock | undefined, own: Clock, value: RowValues[number]): Clock {
+  if (!held) return own;
+  if (value === 'cancelled') return held[0] > own[0] ? [own[0], later(own, held), own[2]] : behind(held, own);
+  // A completion may have given way to a `cancelled` by command. It must not come back behind this.
+  const overrides = held[0] === CANCELLED && held[2].startsWith('~');
+  return overrides ? [TERMINAL, later(own, held), own[2]] : behind(held, own);
+}
+
+const later = (a: Clock, b: Clock): string => (a[1] > b[1] ? a[1] : b[1]);
 
 /** `{"c":[clock, …],"f":{"status":1}}`: the clocks in use, the base first, and each field's by its place. */
 export function serialiseClocks({ base, fields }: Clocks): string {

@@ -92,7 +92,8 @@ export class Rollups {
 export function countWindow(db: Connection, after: number, upTo: number, into: Counts): void {
   const rows = db
     .prepare(
-      `SELECT agent_name, job_type, status, substr(created_at, 1, 13), count(*)
+      // A foreign program may have stored anything, blobs too.
+      `SELECT CAST(agent_name AS TEXT), CAST(job_type AS TEXT), status, substr(CAST(created_at AS TEXT), 1, 13), count(*)
        FROM agent_runs WHERE id > ? AND id <= ? GROUP BY 1, 2, 3, 4`,
     )
     .raw()

@@ -9,7 +9,7 @@ import { describe, type Outcome, TelemetryError, toWire } from '../../errors.ts'
 import { type Connection, openWritable, readPragmas } from '../database.ts';
 import type { Gate } from '../gate.ts';
 import type { CommandResult, Group, WriterInfo } from '../protocol.ts';
-import { toTelemetryError } from '../faults.ts';
+import { isBusy, toTelemetryError } from '../faults.ts';
 import { GroupWriter } from './group.ts';
 import { readChangeCounter } from './header.ts';
 import { identityOf, ProcessLock, realPath } from './lock.ts';
@@ -157,8 +157,7 @@ export class Session {
     const before = readChangeCounter(this.#path);
     const trial = this.#connect();
     const rollupsTrusted = trial.rollupsTrusted && trial.changeCounter === before;
-    // Written down, for the next connection of this process must not trust what this one found wrong.
-    if (!rollupsTrusted) new Rollups(trial.connection).setState({ changeCounter: null, trusted: false });
+    if (!rollupsTrusted && trial.rollupsTrusted) distrust(trial.connection);
     // Opening may itself have written: this, a migration, another journal mode.
     trial.connection.close();
     const changeCounter = readChangeCounter(this.#path);
@@ -202,6 +201,16 @@ export class Session {
       );
       return null;
     }
+  }
+}
+
+/** Writes down that the counts are wrong, for the next connection of this process must not trust what this one saw through. */
+function distrust(connection: Connection): void {
+  try {
+    new Rollups(connection).setState({ changeCounter: null, trusted: false });
+  } catch (error) {
+    // Locked by another program just now: this connection knows it all the same.
+    if (!isBusy(error)) throw error;
   }
 }
 

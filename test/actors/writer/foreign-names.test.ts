@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { aRecord, create, fileDatabase, groupOf, groupWriter, insertRuns } from '../../support/database.ts';
+import { codesOf, databaseConfig, folder, rollupsOf, totalsOf } from '../../support/database.ts';
+import { behindOurBack, rollupsIn, sessionIn } from '../../support/session.ts';
+
+const NAMES = ['a\0b', '\0', 'a\0', '', '[]', '"', '\\', '["a","b","c"]', "'; --", '\n', '\u2028', '\ufeff', '😀', 'a'];
+
+test('runs whose names hold any character are counted anew', (t) => {
+  const { db } = fileDatabase(t);
+  const pairs = NAMES.flatMap((agent_name) => ['j', '\0', 'b\0c'].map((job_type) => ({ agent_name, job_type })));
+  insertRuns(
+    db,
+    pairs.map((names) => aRecord(names)),
+  );
+  const writer = groupWriter(db, { rollupsTrusted: false });
+  while (writer.recounting) writer.recount(1_000);
+  assert.equal(rollupsOf(db).runs.length, pairs.length);
+  assert.deepEqual(rollupsOf(db), totalsOf(db));
+});
+
+test('a service opens a database with such names of a foreign program, and goes on counting', (t) => {
+  const directory = folder(t);
+  const { path } = databaseConfig(directory);
+  const first = sessionIn(t, directory);
+  first.open();
+  first.close();
+  behindOurBack(path, (db) =>
+    insertRuns(
+      db,
+      NAMES.map((agent_name) => aRecord({ agent_name })),
+    ),
+  );
+  const session = sessionIn(t, directory);
+  assert.deepEqual(session.open().warnings, []);
+  assert.equal(session.recounting, false);
+  assert.deepEqual(codesOf(session.commit(groupOf(create(aRecord())))), ['ok']);
+  session.close();
+  assert.deepEqual(rollupsIn(path).kept, rollupsIn(path).true);
+});
