@@ -19,6 +19,21 @@ test('runs whose names hold any character are counted anew', (t) => {
   assert.deepEqual(rollupsOf(db), totalsOf(db));
 });
 
+test('a blob in the place of a name is counted as its text', (t) => {
+  const { db } = fileDatabase(t);
+  insertRuns(db, [aRecord(), aRecord()]);
+  db.exec(`UPDATE agent_runs SET agent_name = x'626c6f62', created_at = CAST(created_at AS BLOB) WHERE id = 1`);
+  const writer = groupWriter(db, { rollupsTrusted: false });
+  while (writer.recounting) writer.recount(1_000);
+  assert.deepEqual(
+    (rollupsOf(db).runs as [string, string, string, number][]).map(([agent, , , runs]) => [agent, runs]),
+    [
+      ['blob', 1],
+      ['tester', 1],
+    ],
+  );
+});
+
 test('a service opens a database with such names of a foreign program, and goes on counting', (t) => {
   const directory = folder(t);
   const { path } = databaseConfig(directory);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import Database from 'better-sqlite3';
 import { Gate } from '../../../src/actors/gate.ts';
 import { WriterHandle } from '../../../src/actors/writer/handle.ts';
 import { aRecord, codesOf, create, databaseConfig, folder, groupOf, insertRuns } from '../../support/database.ts';
@@ -54,6 +55,23 @@ test('a session that ends before its recount does leaves it to the next one of t
   assert.deepEqual(third.open().warnings, []);
   assert.equal(third.recounting, false);
   third.close();
+  assert.deepEqual(rollupsIn(path).kept, rollupsIn(path).true);
+});
+
+test('a foreign lock does not keep a service from starting whose counts are wrong', (t) => {
+  const directory = folder(t);
+  const path = writtenTo(t, directory);
+  letGo(path);
+  const foreign = new Database(path);
+  t.after(() => foreign.close());
+  foreign.exec('BEGIN IMMEDIATE');
+  const session = sessionIn(t, directory, { busyTimeoutMs: 1 });
+  assert.match(String(session.open().warnings), /could not be counted at the start \(database is locked\)/);
+  assert.equal(session.recounting, true);
+  foreign.exec('ROLLBACK');
+  session.recount(1_000);
+  session.recount(1_000);
+  assert.equal(session.recounting, false);
   assert.deepEqual(rollupsIn(path).kept, rollupsIn(path).true);
 });
 
