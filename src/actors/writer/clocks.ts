@@ -32,9 +32,6 @@ export function compareClocks(a: Clock, b: Clock): number {
   return a[2] < b[2] ? -1 : 1;
 }
 
-const CANCELLED = statusRank('cancelled');
-const TERMINAL = statusRank('success');
-
 const rankOf = (values: RowValues): number => statusRank(values[status] as Status);
 
 /** The clock of a whole record; a row that was never changed is its creation's record. */
@@ -75,8 +72,7 @@ export function mergeRecord(current: Row, clocks: Clocks | undefined, record: Ro
 
 /**
  * Sets fields by command. What is named takes effect at once, and wins over all that was said of it
- * before when that comes again; only `cancelled` keeps its rank, so that a completion that comes
- * again undoes the clean-up which overlooked it.
+ * before when that comes again: a field's clock never goes back.
  *
  * @param changes new values by field index, `updated_at` among them
  * @param now the canonical time of the command
@@ -97,7 +93,7 @@ export function patchRow(
   const own: Clock = [rank, now, command(0)];
   for (const [index, value] of changes) {
     const held = clockOf(current, base, clocks, index);
-    set(patched, index, value, index === status ? statusClock(held, own, value) : behind(held, own));
+    set(patched, index, value, behind(held, own));
   }
   return patched;
 }
@@ -120,14 +116,6 @@ function behind(held: Clock | undefined, own: Clock): Clock {
   if (!held || compareClocks(own, held) > 0) return own;
   const count = held[2].startsWith('~') ? Number(held[2].slice(1)) + 1 : 0;
   return [held[0], later(own, held), command(count)];
-}
-
-function statusClock(held: Clock | undefined, own: Clock, value: RowValues[number]): Clock {
-  if (!held) return own;
-  if (value === 'cancelled') return held[0] > own[0] ? [own[0], later(own, held), own[2]] : behind(held, own);
-  // A completion may have given way to a `cancelled` by command. It must not come back behind this.
-  const overrides = held[0] === CANCELLED && held[2].startsWith('~');
-  return overrides ? [TERMINAL, later(own, held), own[2]] : behind(held, own);
 }
 
 const later = (a: Clock, b: Clock): string => (a[1] > b[1] ? a[1] : b[1]);

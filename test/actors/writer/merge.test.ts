@@ -68,7 +68,7 @@ test('a completion from the spool beats the `cancelled` of a stale-run clean-up 
   assert.equal(rowOf(db, 'e').status, 'success');
 });
 
-test('a completion from the spool beats the `cancelled` of a stale-run clean-up that comes after it', (t) => {
+test('a `cancelled` that a PATCH sets on a completed run stays when the completion comes again', (t) => {
   const { db } = fileDatabase(t);
   const writer = groupWriter(db, { now: () => NOON });
   const { start, cancelled, completion } = story('e');
@@ -78,7 +78,7 @@ test('a completion from the spool beats the `cancelled` of a stale-run clean-up 
     'ok',
     'ok',
   ]);
-  assert.equal(rowOf(db, 'e').status, 'success');
+  assert.equal(rowOf(db, 'e').status, 'cancelled');
 });
 
 test('merging says how many records came, brought something, or were known', (t) => {
