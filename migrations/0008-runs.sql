@@ -1,12 +1,13 @@
--- Version 8: runs, their rollups and what merging needs. Earlier numbers are the predecessor's.
+-- Version 8: runs, their rollups, what merging and the spool need. Earlier numbers are the predecessor's.
+-- IF NOT EXISTS: until its release this step grows, and completes the databases of earlier checkouts (writer/migrate.ts).
 
-CREATE TABLE schema_migrations (
+CREATE TABLE IF NOT EXISTS schema_migrations (
   version     INTEGER PRIMARY KEY,
   applied_at  TEXT NOT NULL,
   description TEXT NOT NULL
 );
 
-CREATE TABLE agent_runs (
+CREATE TABLE IF NOT EXISTS agent_runs (
   id                   INTEGER PRIMARY KEY,
   event_id             TEXT NOT NULL UNIQUE,
   run_id               TEXT NOT NULL,
@@ -59,26 +60,26 @@ CREATE TABLE agent_runs (
 );
 
 -- Lists are newest first: each index ends in created_at DESC, and the rowid behind it breaks ties.
-CREATE INDEX idx_runs_created_desc ON agent_runs (created_at DESC);
-CREATE INDEX idx_runs_agent_status_created ON agent_runs (agent_name, status, created_at DESC);
-CREATE INDEX idx_runs_agent_created ON agent_runs (agent_name, created_at DESC);
-CREATE INDEX idx_runs_status ON agent_runs (status, created_at DESC);
-CREATE INDEX idx_runs_job_type ON agent_runs (job_type, created_at DESC);
-CREATE INDEX idx_runs_run_id ON agent_runs (run_id, created_at DESC);
-CREATE INDEX idx_runs_start ON agent_runs (start_time);
-CREATE INDEX idx_runs_insight ON agent_runs (insight_id, created_at DESC) WHERE insight_id IS NOT NULL;
-CREATE INDEX idx_runs_parent ON agent_runs (parent_run_id, created_at DESC) WHERE parent_run_id IS NOT NULL;
-CREATE INDEX idx_runs_commit ON agent_runs (git_commit_hash, created_at DESC) WHERE git_commit_hash IS NOT NULL;
-CREATE INDEX idx_runs_website ON agent_runs (website, created_at DESC) WHERE website IS NOT NULL;
+CREATE INDEX IF NOT EXISTS idx_runs_created_desc ON agent_runs (created_at DESC);
+CREATE INDEX IF NOT EXISTS idx_runs_agent_status_created ON agent_runs (agent_name, status, created_at DESC);
+CREATE INDEX IF NOT EXISTS idx_runs_agent_created ON agent_runs (agent_name, created_at DESC);
+CREATE INDEX IF NOT EXISTS idx_runs_status ON agent_runs (status, created_at DESC);
+CREATE INDEX IF NOT EXISTS idx_runs_job_type ON agent_runs (job_type, created_at DESC);
+CREATE INDEX IF NOT EXISTS idx_runs_run_id ON agent_runs (run_id, created_at DESC);
+CREATE INDEX IF NOT EXISTS idx_runs_start ON agent_runs (start_time);
+CREATE INDEX IF NOT EXISTS idx_runs_insight ON agent_runs (insight_id, created_at DESC) WHERE insight_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS idx_runs_parent ON agent_runs (parent_run_id, created_at DESC) WHERE parent_run_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS idx_runs_commit ON agent_runs (git_commit_hash, created_at DESC) WHERE git_commit_hash IS NOT NULL;
+CREATE INDEX IF NOT EXISTS idx_runs_website ON agent_runs (website, created_at DESC) WHERE website IS NOT NULL;
 
 -- The clocks of a run's fields; a row only for runs that were changed after their creation.
-CREATE TABLE run_clocks (
+CREATE TABLE IF NOT EXISTS run_clocks (
   id     INTEGER PRIMARY KEY REFERENCES agent_runs (id) ON DELETE CASCADE,
   clocks TEXT NOT NULL
 );
 
 -- Counts kept by the writer in the transaction that changes the runs.
-CREATE TABLE rollup_runs (
+CREATE TABLE IF NOT EXISTS rollup_runs (
   agent_name TEXT NOT NULL,
   job_type   TEXT NOT NULL,
   status     TEXT NOT NULL,
@@ -87,29 +88,39 @@ CREATE TABLE rollup_runs (
 ) WITHOUT ROWID;
 
 -- By hour of created_at, as its first 13 characters: 2026-01-10T12.
-CREATE TABLE rollup_hours (
+CREATE TABLE IF NOT EXISTS rollup_hours (
   hour TEXT PRIMARY KEY,
   runs INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 -- change_counter: the database header's as our last commit left it (NULL in WAL, where it stands still);
 -- trusted: whether the rollups count every run, or are just being counted anew.
-CREATE TABLE rollup_state (
+CREATE TABLE IF NOT EXISTS rollup_state (
   id             INTEGER PRIMARY KEY CHECK (id = 1),
   change_counter INTEGER,
   trusted        INTEGER NOT NULL
 );
 
-CREATE TABLE run_events (
+-- How far each spool file has been read, kept in the transaction that stores its lines. `name` is the file's without
+-- .jsonl and its state, for it is renamed while it is read; `inode` tells apart two files of one name.
+CREATE TABLE IF NOT EXISTS spool_files (
+  name       TEXT,
+  inode      TEXT,
+  position   INTEGER NOT NULL,
+  updated_at TEXT NOT NULL,
+  PRIMARY KEY (name, inode)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS run_events (
   id           INTEGER PRIMARY KEY,
   run_id       TEXT NOT NULL,
   event_type   TEXT NOT NULL,
   timestamp    TEXT NOT NULL,
   payload_json TEXT
 );
-CREATE INDEX idx_events_run ON run_events (run_id);
+CREATE INDEX IF NOT EXISTS idx_events_run ON run_events (run_id);
 
-CREATE TABLE commits (
+CREATE TABLE IF NOT EXISTS commits (
   commit_hash   TEXT PRIMARY KEY,
   run_id        TEXT,
   agent_name    TEXT,
@@ -123,4 +134,4 @@ CREATE TABLE commits (
   deletions     INTEGER,
   created_at    TEXT
 );
-CREATE INDEX idx_commits_run ON commits (run_id);
+CREATE INDEX IF NOT EXISTS idx_commits_run ON commits (run_id);

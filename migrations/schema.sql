@@ -104,6 +104,14 @@ CREATE TABLE rollup_state (
   trusted        INTEGER NOT NULL
 );
 
+CREATE TABLE spool_files (
+  name       TEXT,
+  inode      TEXT,
+  position   INTEGER NOT NULL,
+  updated_at TEXT NOT NULL,
+  PRIMARY KEY (name, inode)
+) WITHOUT ROWID;
+
 CREATE TABLE run_events (
   id           INTEGER PRIMARY KEY,
   run_id       TEXT NOT NULL,

@@ -30,6 +30,17 @@ export interface HttpConfig {
   maxReceivingBytes: number;
 }
 
+/** Where clients leave what is not delivered yet, and how it is fetched. */
+export interface SpoolConfig {
+  directory: string;
+  /** After so long without a line a client's file counts as complete. */
+  maxAgeHours: number;
+  /** How often the directory is looked at where nothing tells of a change. */
+  intervalSeconds: number;
+  /** Lines that are stored at once. */
+  batchSize: number;
+}
+
 export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR';
 
 export interface Config {
@@ -37,6 +48,7 @@ export interface Config {
   http: HttpConfig;
   mailbox: { maxCommands: number; maxBytes: number };
   readers: { threads: number; maxQueue: number };
+  spool: SpoolConfig;
   logLevel: LogLevel;
   shutdownTimeoutMs: number;
   /**
@@ -75,6 +87,12 @@ export function loadConfig(environment: Environment = process.env, dotenv: strin
     readers: {
       threads: (values.TELEMETRY_READERS as number | undefined) ?? Math.min(4, Math.max(1, availableParallelism() - 1)),
       maxQueue: values.TELEMETRY_READER_MAX_QUEUE as number,
+    },
+    spool: {
+      directory: resolve(text('TELEMETRY_BUFFER_DIR') ?? join(base, 'buffer')),
+      maxAgeHours: values.TELEMETRY_BUFFER_MAX_AGE_HOURS as number,
+      intervalSeconds: values.TELEMETRY_SYNC_INTERVAL_SECONDS as number,
+      batchSize: values.TELEMETRY_SYNC_BATCH_SIZE as number,
     },
     logLevel: values.TELEMETRY_LOG_LEVEL as LogLevel,
     shutdownTimeoutMs: values.TELEMETRY_SHUTDOWN_TIMEOUT_MS as number,

@@ -1,26 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
+import { smallDisk } from './support/disk.ts';
 import { aRun, openToVerify, startService } from './support/service.ts';
-
-/** A small file system of its own; undefined where this user may not mount one. */
-function smallDisk(t: TestContext): string | undefined {
-  const directory = mkdtempSync(join(tmpdir(), 'telemetry-disk-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', directory], { stdio: 'ignore' });
-  } catch {
-    t.skip('needs the right to mount a tmpfs');
-    return undefined;
-  }
-  t.after(() => {
-    execFileSync('umount', ['-l', directory]);
-    rmSync(directory, { recursive: true });
-  });
-  return directory;
-}
 
 test('on a full disk posts answer 507 and lose nothing acknowledged, reads go on, and freed space is used at once', async (t) => {
   const directory = smallDisk(t);

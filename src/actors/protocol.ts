@@ -7,6 +7,10 @@ export interface Commands {
   batch: { args: { merge: boolean; maxRuns: number; maxRunBytes: number }; result: BatchResult };
   update: { args: { eventId: string }; result: { event_id: string; fields_updated: string[] } };
   associate: { args: { eventId: string }; result: { event_id: string; run_id: string; commit_hash: string } };
+  /** Lines of a spool file and how far it has been read, in one; the body has a record a line. All of it or nothing. */
+  merge: { args: MergeArgs; result: Merged };
+  /** Drops the positions of spool files that are gone. */
+  forget: { args: { files: SpoolFile[] }; result: { forgotten: number } };
 }
 export type CommandName = keyof Commands;
 export type CommandResult<N extends CommandName = CommandName> = Commands[N]['result'];
@@ -17,15 +21,40 @@ export interface Created {
   run_id: string;
 }
 
-export interface BatchResult {
+/** What became of several records. */
+export interface Tally {
   inserted: number;
   duplicates: number;
   /** Known runs into which a record brought something; only where merging was asked for. */
   merged: number;
+}
+
+export interface BatchResult extends Tally {
   errors: string[];
   total: number;
   /** The body was `{"runs": […]}` instead of an array. */
   wrapped: boolean;
+}
+
+/** A spool file by its name without `.jsonl` and state, for it is renamed while it is read, and its inode as text. */
+export interface SpoolFile {
+  name: string;
+  inode: string;
+}
+
+export interface MergeArgs extends SpoolFile {
+  /** The position that must be stored now, 0 for none; where another is, nothing is done. */
+  expected: number;
+  /** The position behind these lines. */
+  to: number;
+  maxRunBytes: number;
+}
+
+export interface Merged extends Tally {
+  /** False where these lines do not follow on the position that is stored. */
+  applied: boolean;
+  /** The position that is stored now. */
+  position: number;
 }
 
 /** Commands that are committed together. All bodies lie in `bytes`, that one buffer may be transferred. */
@@ -59,6 +88,7 @@ export interface Queries {
   list: { args: ListTask; result: ListPage | ListPause };
   metadata: { args: Record<string, never>; result: Metadata };
   metrics: { args: { since: string }; result: Totals };
+  positions: { args: Record<string, never>; result: SpoolPosition[] };
 }
 export type QueryName = keyof Queries;
 export type QueryTask = { [N in QueryName]: { name: N; args: Queries[N]['args'] } }[QueryName];
@@ -132,4 +162,57 @@ export interface Totals {
   total_runs: number;
   agents: [name: string, runs: number][];
   recent: number;
+}
+
+/** How far a spool file has been stored, in bytes. */
+export interface SpoolPosition extends SpoolFile {
+  position: number;
+}
+
+/** Lines of a spool file for one merge. */
+export interface SpoolBatch extends SpoolFile {
+  expected: number;
+  to: number;
+  /** How many lines `body` holds. */
+  lines: number;
+  body: Uint8Array<ArrayBuffer>;
+}
+
+/** What became of a batch; a failure is one that waiting does not cure. */
+export type SpoolOutcome = { ok: true; position: number } | { ok: false; reason: string };
+
+/** A line for the log. */
+export interface Note {
+  level: 'info' | 'warning' | 'error';
+  message: string;
+  fields: Readonly<Record<string, unknown>>;
+}
+
+/** The spool as the last look found it. */
+export interface SpoolStatus {
+  files: number;
+  pendingBytes: number;
+  /** When the file was written that has waited longest, in milliseconds; null where nothing waits. */
+  waitingSince: number | null;
+}
+
+export interface SpoolAnswer {
+  /** Null: there is nothing to do now. */
+  batch: SpoolBatch | null;
+  notes: Note[];
+  /** Files whose positions are of no use any more. */
+  gone: SpoolFile[];
+  /** Lines rejected since the last answer. */
+  rejected: number;
+  status: SpoolStatus;
+}
+
+/** The spool thread's face, called through comlink. It is asked; it never calls. */
+export interface SpoolThread {
+  next(): SpoolAnswer;
+  /** What became of the batch; to be told before the next is asked for. */
+  settle(outcome: SpoolOutcome): void;
+  /** Resolves when it may be worthwhile to ask again. */
+  wait(): Promise<void>;
+  close(): void;
 }

@@ -63,7 +63,7 @@ function receive(request: IncomingMessage, take: (chunk: Buffer) => void): Promi
   });
 }
 
-function tooLarge(limit: number): TelemetryError {
+export function tooLarge(limit: number): TelemetryError {
   return new TelemetryError('too_large', `The body is larger than the ${limit} bytes taken here. Send it in parts.`);
 }
 

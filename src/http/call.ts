@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { ReaderPool } from '../actors/readers/handle.ts';
+import type { SpoolHandle } from '../actors/spool/handle.ts';
 import type { WriterHandle } from '../actors/writer/handle.ts';
 import type { HttpConfig } from '../config.ts';
 import type { Logger } from '../log.ts';
@@ -10,6 +11,7 @@ import type { Reply } from './reply.ts';
 export interface Services {
   writer: WriterHandle;
   readers: ReaderPool;
+  spool: SpoolHandle;
   http: HttpConfig;
   log: Logger;
   version: string;

@@ -14,12 +14,12 @@ export const getMetadata: Handler = async (call, { readers, log }) => {
 };
 
 /** GET /metrics */
-export const getMetrics: Handler = async (_call, { readers, writer }) => {
+export const getMetrics: Handler = async (_call, { readers, writer, spool }) => {
   const { total_runs, agents, recent } = await readers.ask('metrics', { since: timestampOf(Date.now() - DAY_MS) });
   const { path, journalMode } = writer.info;
   // By hand: an object would put agents named by a number first.
   const counts = agents.map(([name, runs]) => `${JSON.stringify(name)}:${runs}`).join(',');
   const performance = JSON.stringify({ db_path: path, journal_mode: journalMode });
-  const text = `{"total_runs":${total_runs},"agents":{${counts}},"recent_24h":${recent},"performance":${performance}}`;
-  return ok(Buffer.from(text));
+  const totals = `"total_runs":${total_runs},"agents":{${counts}},"recent_24h":${recent}`;
+  return ok(Buffer.from(`{${totals},"performance":${performance},"spool":${JSON.stringify(spool.counts)}}`));
 };

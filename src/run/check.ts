@@ -69,6 +69,12 @@ export const explainPatch = (value: unknown): Issue[] => explain(value, patchSha
 /** What is wrong with the body of associate-commit. */
 export const explainCommit = (value: unknown): Issue[] => explain(value, commitShape);
 
+/** What is wrong with a run, in one sentence for a list of many runs. */
+export const reasonAgainst = (value: unknown): string =>
+  explainRun(value)
+    .map(({ loc, msg }) => (loc.length > 1 ? `${loc.slice(1).join('.')}: ${msg}` : msg))
+    .join('; ');
+
 function accepts(value: unknown, tests: readonly Test[]): value is JsonObject {
   if (!isJsonObject(value)) return false;
   for (const { name, required, accepts: test } of tests) {

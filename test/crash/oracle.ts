@@ -75,7 +75,7 @@ function halfBatches(ledger: Ledger, stored: ReadonlyMap<string, Run>): string[]
   return halves.map(({ path, creates }) => `${path} is stored in part (${creates[0]?.event_id} and following)`);
 }
 
-function structure(db: Database.Database): string[] {
+export function structure(db: Database.Database): string[] {
   const integrity = db.pragma('integrity_check', { simple: true });
   const foreignKeys = db.pragma('foreign_key_check') as unknown[];
   const found: string[] = [];
@@ -84,7 +84,7 @@ function structure(db: Database.Database): string[] {
   return found;
 }
 
-function rollups(db: Database.Database): string[] {
+export function rollups(db: Database.Database): string[] {
   const pairs = [
     [
       'SELECT agent_name, job_type, status, runs FROM rollup_runs ORDER BY 1, 2, 3',

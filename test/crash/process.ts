@@ -1,8 +1,10 @@
 /** What the tests of lock, start and stop need of a service process. */
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { type Environment, localEnvironment, type ServiceProcess, spawnService } from '../support/service.ts';
 
@@ -45,6 +47,13 @@ export async function startProcess(
   };
   const path = environment.TELEMETRY_DB_PATH ?? join(directory, 'db', 'telemetry.sqlite');
   return { ...service, environment, path, pid: child.pid as number, said, ended };
+}
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** Starts a service without waiting for it; the caller ends it. */
+export function spawnUnready(environment: Environment): ChildProcess {
+  return spawn(process.execPath, [MAIN], { env: { PATH: process.env.PATH, ...environment }, stdio: 'ignore' });
 }
 
 /** How many runs are stored. HAZARD: no service may live in this very process. */

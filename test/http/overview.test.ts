@@ -37,7 +37,8 @@ test('the metrics of no runs are zero', async (t) => {
   assert.equal(answer.status, 200);
   assert.equal(answer.headers.get('content-type'), 'application/json');
   const performance = { db_path: service.path, journal_mode: 'DELETE' };
-  assert.deepEqual(answer.body, { total_runs: 0, agents: {}, recent_24h: 0, performance });
+  const spool = { files: 0, pending_bytes: 0, lag_seconds: 0, stored: 0, rejected: 0 };
+  assert.deepEqual(answer.body, { total_runs: 0, agents: {}, recent_24h: 0, performance, spool });
 });
 
 test('the metrics count runs by agent, the most first', async (t) => {

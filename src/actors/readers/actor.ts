@@ -7,7 +7,7 @@ import { isBroken, isBusy, toTelemetryError } from '../faults.ts';
 import { Gate } from '../gate.ts';
 import type { Queries, QueryName, QueryTask } from '../protocol.ts';
 import { list } from './list.ts';
-import { metadata, metrics, run, source } from './queries.ts';
+import { metadata, metrics, positions, run, source } from './queries.ts';
 import { defineFunctions } from './render.ts';
 import { Statements } from './statements.ts';
 
@@ -49,6 +49,8 @@ function query(task: QueryTask): Result {
       return metadata(db, inside);
     case 'metrics':
       return metrics(db, task.args.since, inside);
+    case 'positions':
+      return positions(db, inside);
   }
 }
 

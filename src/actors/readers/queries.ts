@@ -1,5 +1,5 @@
 /** The queries but the list; each one visit inside the gate. */
-import type { Metadata, Queries, Totals } from '../protocol.ts';
+import type { Metadata, Queries, SpoolPosition, Totals } from '../protocol.ts';
 import { RUN_JSON } from './render.ts';
 import type { Statements } from './statements.ts';
 import type { Inside } from './walk.ts';
@@ -23,6 +23,12 @@ export function metadata(db: Statements, inside: Inside): Metadata {
   const names = (column: string): string[] =>
     (db.raw(`SELECT DISTINCT ${column} FROM rollup_runs ORDER BY 1`).all() as [string][]).map(([name]) => name);
   return inside(() => ({ agent_names: names('agent_name'), job_types: names('job_type') }));
+}
+
+/** How far each spool file has been stored; there are as many as files in the spool. */
+export function positions(db: Statements, inside: Inside): SpoolPosition[] {
+  const rows = inside(() => db.raw('SELECT name, inode, position FROM spool_files').all());
+  return (rows as [string, string, number][]).map(([name, inode, position]) => ({ name, inode, position }));
 }
 
 /** Index entries counted in one visit to the gate. */

@@ -10,14 +10,18 @@ import {
   type SqlValue,
 } from '../../run.ts';
 import { acceptsPatch, acceptsRun, explainCommit, explainPatch, explainRun } from '../../run/check.ts';
+import { parseBatch, parseBody } from '../body.ts';
 import type { BatchResult, Commands, Created, GroupedCommand, CommandResult } from '../protocol.ts';
-import { parseBatch, parseBody } from './body.ts';
-import { mergeRecord, patchRow, type Row } from './clocks.ts';
+import { patchRow, type Row } from './clocks.ts';
+import { insert, storeItems } from './items.ts';
+import type { Positions } from './positions.ts';
+import { forget, merge } from './spool.ts';
 import { eventIdOf, runIdOf, type Store, type StoredRow } from './store.ts';
 
 /** What a command works with. `now` is the canonical time of its group. */
 export interface Workplace {
   store: Store;
+  positions: Positions;
   now: string;
   /** Notes a row that came (`before` undefined) or changed, for the rollups. */
   changed(id: number, before: Row | undefined, after: Row): void;
@@ -34,6 +38,10 @@ export function runCommand(command: GroupedCommand, body: Uint8Array, at: Workpl
       return update(body, command.args.eventId, at);
     case 'associate':
       return associate(body, command.args.eventId, at);
+    case 'merge':
+      return merge(body, command.args, at);
+    case 'forget':
+      return forget(command.args.files, at);
   }
 }
 
@@ -44,59 +52,9 @@ function create(body: Uint8Array, at: Workplace): Created {
   return { created: insert(row, at), event_id: eventIdOf(row.values), run_id: runIdOf(row.values) };
 }
 
-function insert(row: Row, at: Workplace): boolean {
-  const id = at.store.insert(row);
-  if (id === undefined) return false;
-  at.changed(id, undefined, row);
-  return true;
-}
-
-type BatchArgs = Commands['batch']['args'];
-
-/** One bad item never costs the others: what is wrong with it becomes a line of `errors`. */
-function batch(body: Uint8Array, { merge, maxRuns, maxRunBytes }: BatchArgs, at: Workplace): BatchResult {
-  const { items, wrapped } = parseBatch(body, maxRuns);
-  const result: BatchResult = { inserted: 0, duplicates: 0, merged: 0, errors: [], total: items.length, wrapped };
-  for (const [index, item] of items.entries()) {
-    if (!acceptsRun(item)) {
-      result.errors.push(`${labelOf(item, index)}: ${reasonOf(item)}`);
-      continue;
-    }
-    const row = rowOf(item, at.now);
-    if (sizeOf(row) > maxRunBytes) {
-      result.errors.push(`${labelOf(item, index)}: the run is larger than the ${maxRunBytes} bytes taken for one`);
-    } else if (insert(row, at)) result.inserted++;
-    else if (merge && mergeInto(row, at)) result.merged++;
-    else result.duplicates++;
-  }
-  return result;
-}
-
-/** The row's text, nearly in bytes: what a single run's body is bounded by bounds an item as well. */
-function sizeOf({ values }: Row): number {
-  let size = 0;
-  for (const value of values) if (typeof value === 'string') size += value.length;
-  return size;
-}
-
-function mergeInto(record: Row, at: Workplace): boolean {
-  const current = at.store.find(eventIdOf(record.values)) as StoredRow;
-  const merged = mergeRecord(current, at.store.clocksOf(current.id), record);
-  if (!merged) return false;
-  at.store.replace(current.id, current, merged);
-  at.changed(current.id, current, merged);
-  return true;
-}
-
-function labelOf(item: unknown, index: number): string {
-  const eventId = isJsonObject(item) ? item.event_id : undefined;
-  return typeof eventId === 'string' && eventId !== '' ? eventId.slice(0, 200) : `index ${index}`;
-}
-
-function reasonOf(item: unknown): string {
-  return explainRun(item)
-    .map(({ loc, msg }) => (loc.length > 1 ? `${loc.slice(1).join('.')}: ${msg}` : msg))
-    .join('; ');
+function batch(body: Uint8Array, args: Commands['batch']['args'], at: Workplace): BatchResult {
+  const { items, wrapped } = parseBatch(body, args.maxRuns);
+  return { ...storeItems(items, args, at), total: items.length, wrapped };
 }
 
 function update(body: Uint8Array, eventId: string, at: Workplace): { event_id: string; fields_updated: string[] } {

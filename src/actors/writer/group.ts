@@ -14,6 +14,7 @@ import { runCommand, type Workplace } from './commands.ts';
 import { isBroken, isBusy, toTelemetryError } from '../faults.ts';
 import { nextChangeCounter } from './header.ts';
 import { Recount } from './recount.ts';
+import { Positions } from './positions.ts';
 import { type Counts, countRow, emptyCounts, Rollups } from './rollups.ts';
 import { Store } from './store.ts';
 
@@ -49,6 +50,7 @@ export class GroupWriter {
   readonly #db: Connection;
   readonly #options: GroupOptions;
   readonly #store: Store;
+  readonly #positions: Positions;
   readonly #rollups: Rollups;
   readonly #totalChanges: Statement;
   #counter: number | null;
@@ -61,6 +63,7 @@ export class GroupWriter {
     this.#db = db;
     this.#options = options;
     this.#store = new Store(db);
+    this.#positions = new Positions(db);
     this.#rollups = new Rollups(db);
     this.#totalChanges = db.prepare('SELECT total_changes()').pluck();
     this.#counter = options.changeCounter;
@@ -138,6 +141,7 @@ export class GroupWriter {
     const noted: (() => void)[] = [];
     const at: Workplace = {
       store: this.#store,
+      positions: this.#positions,
       now,
       changed: (id, before, after) => {
         const into = this.#recount?.covers(id) ? [counts, covered] : [counts];
@@ -150,8 +154,9 @@ export class GroupWriter {
       },
     };
     try {
-      // A create is one statement, and so its own savepoint; alone in its group, a command needs none.
-      const simple = alone || command.name === 'create';
+      // A create is one statement, and so its own savepoint; alone in its group, a command needs none,
+      // but for merge, which may find out in its midst that it cannot be.
+      const simple = command.name === 'create' || (alone && command.name !== 'merge');
       const run = (): CommandResult => runCommand(command, body, at);
       const value = simple ? run() : this.#db.transaction(run)();
       for (const note of noted) note();

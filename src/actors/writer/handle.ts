@@ -33,6 +33,8 @@ export interface WriterOptions {
   config: Config;
   gate: Gate;
   log: Logger;
+  /** Its thread does not keep the process alive. */
+  background?: boolean;
   /** Called once when the writer cannot go on: the service must stop. */
   onFatal(error: TelemetryError): void;
 }
@@ -179,6 +181,7 @@ export class WriterHandle {
     this.#downSince = undefined;
     worker.on('error', (error) => this.#options.log.error(`The writer thread failed: ${describe(error)}`));
     worker.once('exit', () => this.#onExit());
+    if (this.#options.background) worker.unref();
     return this.#info;
   }
 

@@ -99,9 +99,15 @@ function refused(path: string, why: string, cause?: unknown): TelemetryError {
   return new TelemetryError('refused', `The database ${path} ${why} It was not changed.`, { cause });
 }
 
-/** Applies the migrations above `version`, each in a transaction of its own. @returns the versions applied */
+/**
+ * Applies the migrations above `version`, each in a transaction of its own, and completes the newest one.
+ *
+ * @returns the versions applied
+ */
 export function migrate(db: Connection, version: number, migrations: readonly Migration[]): number[] {
   const pending = migrations.filter((migration) => migration.version > version);
+  const newest = migrations.at(-1);
+  if (version === newest?.version) complete(db, newest);
   for (const { version: next, description, sql } of pending) {
     db.transaction(() => {
       db.exec(sql);
@@ -113,4 +119,14 @@ export function migrate(db: Connection, version: number, migrations: readonly Mi
     }).immediate();
   }
   return pending.map((migration) => migration.version);
+}
+
+/**
+ * A step that is not released yet may grow, and a checkout from before has already taken it: where a
+ * table of it is missing, it is taken again. Its statements say IF NOT EXISTS for that.
+ */
+function complete(db: Connection, { sql }: Migration): void {
+  const wanted = [...sql.matchAll(/^CREATE TABLE IF NOT EXISTS (\w+)/gm)].map(([, name]) => name);
+  const there = new Set(db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all());
+  if (wanted.some((name) => !there.has(name))) db.transaction(() => db.exec(sql)).immediate();
 }

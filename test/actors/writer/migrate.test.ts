@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import Database from 'better-sqlite3';
 import { inspect, migrate, type Migration, readMigrations } from '../../../src/actors/writer/migrate.ts';
-import { folder } from '../../support/database.ts';
+import { aRecord, folder, insertRuns } from '../../support/database.ts';
 
 const FIRST =
   'CREATE TABLE schema_migrations (version INTEGER PRIMARY KEY, applied_at TEXT, description TEXT); CREATE TABLE agent_runs (x);';
@@ -87,4 +87,19 @@ test('a database in between two steps goes on from where it stands', (t) => {
   t.after(() => second.close());
   assert.deepEqual(migrate(second, inspect(path, migrations), migrations), [9]);
   assert.equal(inspect(path, migrations), 9);
+});
+
+test('a database of an earlier checkout, which lacks a table of the newest step, gets it and keeps its runs', () => {
+  const migrations = readMigrations();
+  const newest = migrations.at(-1)?.version ?? 0;
+  const db = new Database(':memory:');
+  migrate(db, 0, migrations);
+  const schema = (): unknown[] => db.prepare('SELECT name, sql FROM sqlite_schema ORDER BY name').all();
+  const complete = schema();
+  insertRuns(db, [aRecord()]);
+  db.exec('DROP TABLE spool_files');
+  assert.deepEqual(migrate(db, newest, migrations), []);
+  assert.deepEqual(schema(), complete);
+  assert.equal(db.prepare('SELECT count(*) FROM agent_runs').pluck().get(), 1);
+  assert.deepEqual(versionsOf(db), [newest]);
 });

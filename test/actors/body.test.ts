@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseBatch, parseBody } from '../../../src/actors/writer/body.ts';
-import { aRecord } from '../../support/database.ts';
+import { parseBatch, parseBody } from '../../src/actors/body.ts';
+import { aRecord } from '../support/database.ts';
 
 const MAX = 1_000_000;
 

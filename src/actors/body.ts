@@ -1,31 +1,34 @@
-/** A command's body: bytes to text to value, each step with an error that says what is wrong where. */
-import { invalid, TelemetryError } from '../../errors.ts';
-import { isJsonObject, parseJson } from '../../run.ts';
+/** JSON from outside: bytes to text to value, each step with an error that says what is wrong where. */
+import { invalid, TelemetryError } from '../errors.ts';
+import { isJsonObject, parseJson } from '../run.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /** Objects and arrays in one body: each costs far more memory and time than the two bytes it may be sent as. */
 const MAX_CONTAINERS = 1_000_000;
 
-/** @throws TelemetryError "invalid", or "too_large" */
-export function parseBody(bytes: Uint8Array): unknown {
+/**
+ * @param what the bytes are, for the error: a request's body, or a line of the spool
+ * @throws TelemetryError "invalid", or "too_large"
+ */
+export function parseBody(bytes: Uint8Array, what: 'body' | 'line' = 'body'): unknown {
   if (bytes.byteLength > MAX_CONTAINERS && containersIn(bytes) > MAX_CONTAINERS) {
-    const why = `The body holds more than ${MAX_CONTAINERS} objects and arrays. Send it in parts.`;
+    const why = `The ${what} holds more than ${MAX_CONTAINERS} objects and arrays. Send it in parts.`;
     throw new TelemetryError('too_large', why);
   }
   let text: string;
   try {
     text = decoder.decode(bytes);
   } catch {
-    throw malformed('The body is not valid UTF-8. Send JSON encoded as UTF-8.');
+    throw malformed(`The ${what} is not valid UTF-8. Send JSON encoded as UTF-8.`);
   }
-  if (text.trim() === '') throw malformed('The body is empty. Send a JSON document.');
+  if (text.trim() === '') throw malformed(`The ${what} is empty. Send a JSON document.`);
   try {
     return parseJson(text);
   } catch (error) {
     // V8 quotes the text around the fault; the caller knows what it sent, logs must not.
     const where = /position \d+/.exec(String(error))?.[0];
-    throw malformed(`The body is not valid JSON${where ? ` (at ${where})` : ''}.`);
+    throw malformed(`The ${what} is not valid JSON${where ? ` (at ${where})` : ''}.`);
   }
 }
 

@@ -1,0 +1,74 @@
+/** The front end without a socket: the same routes and answers, for whoever lives in this very process. */
+import polka, { type Polka } from 'polka';
+import { tooLarge } from './body.ts';
+import type { Call, Services } from './call.ts';
+import { HttpError, replyOf } from './errors.ts';
+import { logError } from './logging.ts';
+import type { Reply } from './reply.ts';
+import { documented, type Route, ROUTES } from './routes.ts';
+
+export class InProcess {
+  readonly #services: Services;
+  readonly #routes = new Map<unknown, Route>();
+  // Never listens: it only finds routes, by the rules of the one that does.
+  readonly #app: Polka = polka();
+
+  constructor(services: Services) {
+    this.#services = services;
+    for (const route of ROUTES) {
+      const marker = (): void => undefined;
+      this.#routes.set(marker, route);
+      this.#app.add(route.method, route.path, marker);
+    }
+  }
+
+  /**
+   * Answers as the service would, without token and rate limit.
+   *
+   * @param target path and query, such as /api/v1/runs?limit=10
+   * @param body JSON text
+   */
+  async request(method: Route['method'], target: string, body = ''): Promise<Reply> {
+    const { pathname, searchParams } = new URL(target, 'http://in-process');
+    const { params, handlers } = this.#app.find(method, pathname);
+    const route = handlers.map((handler) => this.#routes.get(handler)).find((found) => found !== undefined);
+    if (!route) return new HttpError(404, 'Not Found').reply;
+    const endpoint = documented(route.path);
+    const started = performance.now();
+    const call: Call = {
+      endpoint,
+      params: decoded(params),
+      path: pathname,
+      query: searchParams,
+      elapsed: () => Math.round((performance.now() - started) * 1000) / 1000,
+      signal: new AbortController().signal,
+      // A promise, so that a body that is too large is an answer too.
+      body: async (limit) => Promise.resolve(bytesOf(body, limit)),
+    };
+    try {
+      return await route.handler(call, this.#services);
+    } catch (error) {
+      const reply = replyOf(error);
+      if (reply.status >= 500) logError(this.#services.log, endpoint, error);
+      return reply;
+    }
+  }
+}
+
+function decoded(params: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, decodedOr(value)]));
+}
+
+function decodedOr(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}
+
+function bytesOf(body: string, limit: number): Uint8Array {
+  const bytes = Buffer.from(body);
+  if (bytes.byteLength > limit) throw tooLarge(limit);
+  return bytes;
+}
