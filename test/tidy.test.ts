@@ -82,7 +82,13 @@ const RULES: readonly Rule[] = [
     except: /^src\/actors\/(database|writer\/lock|writer\/migrate)\.ts$/,
     never: /^(better-sqlite3|node:sqlite)/,
   },
-  { why: 'One wiring point.', from: /^src\//, except: /^src\/main\.ts$/, never: /^src\/platform\.ts/ },
+  { why: 'One wiring point.', from: /^src\//, except: /^src\/(main|embedded)\.ts$/, never: /^src\/platform\.ts/ },
+  {
+    why: 'The client goes into every agent: nothing of the server, nothing native, no thread.',
+    from: /^src\/client\//,
+    only: /^src\/(client\/|run\.ts|run\/)/,
+    never: /^(node:worker_threads|node:sqlite|better-sqlite3|piscina|comlink|polka|env-schema|sonic-boom|async-mutex)/,
+  },
 ];
 
 const sources = globSync('{src,test,bench,examples,scripts}/**/*.{ts,js,mjs}', { cwd: ROOT }).sort().map(read);
@@ -218,9 +224,10 @@ test('only the session of the writer opens a database for writing', () => {
   none(wrong, 'Files that import openWritable:');
 });
 
-test('only the configuration reads process.env on the server, and main hands it over', () => {
+test('only the configuration reads process.env, and who starts it hands it over', () => {
   const wrong = server.filter(
-    ({ path, text }) => !/^src\/(config|main)\.ts$/.test(path) && text.includes('process.env'),
+    ({ path, text }) =>
+      !/^src\/(config|main|embedded|client\/config|client\/git)\.ts$/.test(path) && text.includes('process.env'),
   );
   none(
     wrong.map(({ path }) => path),

@@ -1,0 +1,39 @@
+/**
+ * A script that tracks itself: it counts the lines of the files in a folder.
+ *
+ *   npm run example:script -- [folder]
+ *
+ * It works the same whether the service runs or not; what cannot be delivered waits in the spool.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TelemetryClient } from 'local-telemetry/client';
+
+const folder = process.argv[2] ?? '.';
+await using telemetry = new TelemetryClient();
+
+const lines = await telemetry.trackRun('line-counter', 'count_lines', { input_summary: folder }, async (run) => {
+  const files = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile());
+  run.setMetrics({ items_discovered: files.length });
+  let total = 0;
+  let failed = 0;
+  for (const { name } of files) {
+    try {
+      total += (await readFile(join(folder, name), 'utf8')).split('\n').length;
+    } catch (error) {
+      failed++;
+      run.logEvent('unreadable', { name, error });
+    }
+  }
+  run.setMetrics({
+    items_succeeded: files.length - failed,
+    items_failed: failed,
+    output_summary: `${total} lines`,
+    metrics_json: { lines: total },
+  });
+  if (failed > 0) run.end('partial');
+  return total;
+});
+
+const { delivery } = await telemetry.getStats();
+process.stdout.write(`${lines} lines in ${folder}; delivered: ${delivery.delivered}, waiting: ${delivery.waiting}\n`);

@@ -1,0 +1,168 @@
+/** Files that only grow, a line a write; and their fsync, gathered in the background. */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  writeSync,
+} from 'node:fs';
+import type { FsyncPolicy } from './config.ts';
+
+/** How long a written line may wait for its fsync, in milliseconds. */
+const FSYNC_DELAY_MS = 50;
+
+export interface AppendOptions {
+  /** Nobody else writes to the file, and it must be new. */
+  exclusive: boolean;
+  policy: FsyncPolicy;
+}
+
+export class AppendFile {
+  readonly #fd: number;
+  readonly #exclusive: boolean;
+  /** Identity of the file, to see whether it is still the one its path names. */
+  readonly inode: number;
+  #bytes: number;
+  /** The file may end within a line. */
+  #torn = false;
+  /** Flushes under way. */
+  #syncing = 0;
+  #closed = false;
+
+  /** @throws the system's errors; EEXIST where an exclusive file is there already */
+  constructor(path: string, { exclusive, policy }: AppendOptions) {
+    const flags =
+      constants.O_WRONLY |
+      constants.O_CREAT |
+      constants.O_APPEND |
+      (exclusive ? constants.O_EXCL : 0) |
+      (policy === 'always' ? constants.O_SYNC : 0);
+    this.#fd = openSync(path, flags, 0o666);
+    this.#exclusive = exclusive;
+    const { ino, size } = fstatSync(this.#fd);
+    this.inode = ino;
+    this.#bytes = size;
+  }
+
+  /** What this client knows to be in the file. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * Appends a line by a single write: whoever reads beside sees all of it or, without its end, knows it for torn.
+   *
+   * @throws the system's error; the next line then stands by itself all the same
+   */
+  append(line: string): void {
+    const bytes = Buffer.from(this.#torn ? `\n${line}\n` : `${line}\n`);
+    let written = 0;
+    try {
+      // A full disk takes a part; what the second write says is the reason.
+      while (written < bytes.length) written += writeSync(this.#fd, bytes, written);
+    } catch (error) {
+      this.#mend();
+      throw error;
+    }
+    this.#torn = false;
+    this.#bytes += written;
+  }
+
+  /** After a failed write: takes the torn part back, where nobody else can have written behind it. */
+  #mend(): void {
+    this.#torn = true;
+    if (!this.#exclusive) return;
+    try {
+      ftruncateSync(this.#fd, this.#bytes);
+      this.#torn = false;
+    } catch {
+      // Then a line break comes before the next line.
+    }
+  }
+
+  /** Flushes to the device in the background. */
+  sync(done: (error: Error | null) => void): void {
+    if (this.#closed) return done(null);
+    this.#syncing++;
+    fsync(this.#fd, (error) => {
+      this.#syncing--;
+      if (this.#closed && this.#syncing === 0) closeSync(this.#fd);
+      done(error);
+    });
+  }
+
+  syncNow(): void {
+    if (!this.#closed) fsyncSync(this.#fd);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    // A descriptor must not be given to another file while a flush of it is under way.
+    if (this.#syncing === 0) closeSync(this.#fd);
+  }
+}
+
+/** Makes a directory and those above it. @throws the system's true reason: the recursive way hides a read-only disk */
+export function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch {
+    mkdirSync(path);
+  }
+}
+
+/** Flushes what was written, once for many lines, at most 50 ms later and one file's flush at a time. */
+export class Syncer {
+  readonly #policy: FsyncPolicy;
+  readonly #warn: (error: Error) => void;
+  readonly #dirty = new Set<AppendFile>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(policy: FsyncPolicy, warn: (error: Error) => void) {
+    this.#policy = policy;
+    this.#warn = warn;
+  }
+
+  /** Notes that a line was written. */
+  written(file: AppendFile): void {
+    if (this.#policy !== 'batch') return;
+    this.#dirty.add(file);
+    // Without holding the process: at its exit `now` does the rest.
+    this.#timer ??= setTimeout(() => this.#flush(), FSYNC_DELAY_MS).unref();
+  }
+
+  /** Forgets a file whose content has no worth any more. */
+  forget(file: AppendFile): void {
+    this.#dirty.delete(file);
+  }
+
+  /** Closes a file that nobody writes to any more, once it is flushed. */
+  finish(file: AppendFile): void {
+    if (this.#dirty.delete(file)) file.sync((error) => error && this.#warn(error));
+    file.close();
+  }
+
+  /** Flushes at once, and waits for it. */
+  now(): void {
+    for (const file of this.#dirty) {
+      try {
+        file.syncNow();
+      } catch (error) {
+        this.#warn(error as Error);
+      }
+    }
+    this.#dirty.clear();
+  }
+
+  #flush(): void {
+    this.#timer = undefined;
+    const files = [...this.#dirty];
+    this.#dirty.clear();
+    for (const file of files) file.sync((error) => error && this.#warn(error));
+  }
+}

@@ -1,0 +1,108 @@
+/** A run as the client knows it: its record, which only grows, and how far it has been delivered. */
+import { type Status, timestampOf } from '../run.ts';
+import { cleaned, type Cleaned, textOf, type Values } from './fields.ts';
+import { eventId } from './run-ids.ts';
+
+export interface TrackedRun {
+  readonly runId: string;
+  readonly eventId: string;
+  /** The whole record; what is spooled is always all of it. */
+  readonly record: Values;
+  /** Monotonic milliseconds of the start. */
+  readonly startedAt: number;
+  ended: boolean;
+  /** Counts the states of the record. */
+  version: number;
+  /** The service is known to hold the run. */
+  known: boolean;
+  /** Last updated_at, in microseconds since the epoch. */
+  stamp: number;
+}
+
+const NOT_AT_START = new Set(['agent_name', 'job_type', 'end_time', 'duration_ms']);
+const NOT_LATER = new Set(['event_id', 'run_id', 'agent_name', 'job_type', 'start_time', 'created_at', 'status']);
+/** What a run may still be told once it has begun. */
+const NOT_A_METRIC = new Set([...NOT_LATER, 'end_time']);
+
+export interface Start {
+  runId: string;
+  agentName: unknown;
+  jobType: unknown;
+  fields: unknown;
+  /** Values for what the agent does not say. */
+  defaults: Values;
+}
+
+/** A new run, not yet recorded anywhere. */
+export function startRun({ runId, agentName, jobType, fields, defaults }: Start): {
+  run: TrackedRun;
+  problems: string[];
+} {
+  const { values, problems } = cleaned(fields, NOT_AT_START);
+  const now = Date.now();
+  const time = timestampOf(now);
+  const names = { agent_name: textOf(agentName), job_type: textOf(jobType) };
+  for (const [name, value] of Object.entries(names)) {
+    if (value === undefined) problems.push(`${name} is empty; the run is recorded under "unknown"`);
+  }
+  const record: Values = {
+    event_id: eventId(now),
+    created_at: time,
+    start_time: time,
+    agent_name: names.agent_name ?? 'unknown',
+    job_type: names.job_type ?? 'unknown',
+    status: 'running',
+    ...withoutUndefined(defaults),
+    ...values,
+    run_id: runId,
+  };
+  const run: TrackedRun = {
+    runId,
+    eventId: String(record.event_id),
+    record,
+    startedAt: performance.now(),
+    ended: false,
+    version: 0,
+    known: false,
+    stamp: 0,
+  };
+  advance(run, now);
+  return { run, problems };
+}
+
+/** Sets metrics. @returns the names of the fields set, and what was wrong with others */
+export function applyMetrics(run: TrackedRun, given: unknown): { changes: string[]; problems: string[] } {
+  return apply(run, cleaned(given, NOT_A_METRIC));
+}
+
+/** Ends the run; end_time and duration_ms are now where the agent says nothing else. */
+export function endRun(run: TrackedRun, status: Status, given: unknown): { changes: string[]; problems: string[] } {
+  const { values, problems } = cleaned(given, NOT_LATER);
+  const duration = Math.max(0, Math.round(performance.now() - run.startedAt));
+  const end = { end_time: timestampOf(Date.now()), duration_ms: run.record.duration_ms ?? duration };
+  // Ended once more: a correction, which leaves the times as they were.
+  const times = run.ended ? {} : end;
+  run.ended = true;
+  return apply(run, { values: { ...times, ...values, status }, problems });
+}
+
+function apply(run: TrackedRun, { values, problems }: Cleaned): { changes: string[]; problems: string[] } {
+  const changes = Object.keys(values);
+  if (changes.length > 0) {
+    Object.assign(run.record, values);
+    advance(run, Date.now());
+  }
+  return { changes, problems };
+}
+
+/** A new version of the record, with an updated_at greater than every earlier one. */
+function advance(run: TrackedRun, now: number): void {
+  run.version++;
+  run.stamp = Math.max(now * 1000, run.stamp + 1);
+  const milliseconds = timestampOf(Math.floor(run.stamp / 1000));
+  run.record.updated_at = `${milliseconds.slice(0, 23)}${String(run.stamp % 1000).padStart(3, '0')}+00:00`;
+}
+
+function withoutUndefined(values: Values): Values {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,102 @@
+/**
+ * `local-telemetry/embedded`: the platform in the agent's own process, without a port. The same writer,
+ * the same lock, so one agent a database; what is recorded goes through the same spool.
+ */
+import { TelemetryClient } from './client/client.ts';
+import type { ClientOptions } from './client/config.ts';
+import { holding } from './client/exit.ts';
+import type { Answer, Transport } from './client/transport.ts';
+import { loadConfig } from './config.ts';
+import { describe, fromWire, toWire, type TelemetryError } from './errors.ts';
+import { InProcess } from './http/in-process.ts';
+import { replyOf } from './http/errors.ts';
+import type { Reply } from './http/reply.ts';
+import type { Logger } from './log.ts';
+import { startCore, VERSION } from './platform.ts';
+
+export interface EmbeddedOptions extends Omit<ClientOptions, 'apiUrl' | 'token' | 'testMode' | 'transport'> {
+  /** The database file. TELEMETRY_DB_PATH, else `db/telemetry.sqlite` in the base directory. */
+  dbPath?: string | undefined;
+}
+
+export interface Embedded extends AsyncDisposable {
+  /** Records runs, straight into the database. */
+  client: TelemetryClient;
+  /** Why the database could not be opened, or could not be kept open; what is recorded then waits in the spool. */
+  readonly problem: TelemetryError | undefined;
+  /**
+   * Asks what the service's API would be asked, such as `GET /api/v1/runs?status=failure`.
+   *
+   * @returns status and parsed body; 503 while there is a `problem`
+   */
+  request(method: 'GET' | 'POST' | 'PATCH', path: string, body?: object): Promise<Answer>;
+  /** Stores what was recorded, then closes database and lock. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the database in this process and gives a client for it. Never rejects: where it cannot be
+ * opened (a service has it, say), the client writes to the spool, which that service reads.
+ */
+export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Embedded> {
+  const warn = options.onWarning ?? ((message): void => process.emitWarning(message, { type: 'TelemetryWarning' }));
+  try {
+    return await openWith(options, warn);
+  } catch (error) {
+    const problem = fromWire(toWire(error));
+    warn(`local-telemetry: ${describe(error)} What is recorded waits in the spool.`);
+    const client = new TelemetryClient({ ...options, testMode: 'mock' });
+    const request = (): Promise<Answer> => Promise.resolve(answerOf(replyOf(problem)));
+    const close = (): Promise<void> => client.close();
+    return { client, problem, request, close, [Symbol.asyncDispose]: close };
+  }
+}
+
+async function openWith(options: EmbeddedOptions, warn: (message: string) => void): Promise<Embedded> {
+  const config = loadConfig({ ...process.env, ...overrides(options) }, null);
+  const log = quietLogger(warn);
+  const core = await startCore(config, log, { background: true });
+  const front = new InProcess({ ...core, http: config.http, log, version: VERSION });
+  let problem: TelemetryError | undefined;
+  void core.failed.then((error) => (problem = error));
+  const transport: Transport = {
+    request: async (method, path, body) => answerOf(await front.request(method, path, body)),
+    close: () => undefined,
+  };
+  const client = new TelemetryClient({ ...options, bufferDir: config.spool.directory, testMode: 'live', transport });
+  // The threads do not keep the process: what the agent awaits must.
+  const close = (): Promise<void> =>
+    holding(async () => {
+      await client.close();
+      await core[Symbol.asyncDispose]();
+    });
+  return {
+    client,
+    get problem() {
+      return problem;
+    },
+    request: (method, path, body) => holding(() => transport.request(method, path, body && JSON.stringify(body))),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function overrides({ baseDir, bufferDir, dbPath }: EmbeddedOptions): Record<string, string> {
+  const given = { TELEMETRY_BASE_DIR: baseDir, TELEMETRY_BUFFER_DIR: bufferDir, TELEMETRY_DB_PATH: dbPath };
+  const named = Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  // There is no port to warn of.
+  return { ...Object.fromEntries(named), TELEMETRY_API_HOST: '127.0.0.1' };
+}
+
+function answerOf({ status, body, headers }: Reply): Answer {
+  const text = body instanceof Uint8Array ? Buffer.from(body).toString() : JSON.stringify(body);
+  const wait = headers?.['Retry-After'];
+  return { status, retryAfterMs: wait === undefined ? undefined : Number(wait) * 1000, body: JSON.parse(text) };
+}
+
+/** A library says what is wrong and nothing else. */
+function quietLogger(warn: (message: string) => void): Logger {
+  const quiet = (): void => undefined;
+  const loud = (message: string): void => warn(`local-telemetry: ${message}`);
+  return { debug: quiet, info: quiet, warning: loud, error: loud, flush: () => Promise.resolve() };
+}
