@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
+import { CLIENT_SETTINGS } from '../src/client/config.ts';
 import { type Setting, SETTINGS, WITHOUT_EFFECT } from '../src/config/settings.ts';
 import { LIST_PARAMETERS } from '../src/http/filters.ts';
 import { documented, ROUTES } from '../src/http/routes.ts';
@@ -53,6 +54,23 @@ test('every setting is in docs/configuration.md with its default and what it tak
     for (const word of wanted) assert.ok(takes.includes(String(word)), `the row of ${name} does not say ${word}`);
   }
 });
+
+test('every setting of the client is in docs/configuration.md with its default, its other name and what it takes', () => {
+  const section = sectionOf(configuration, 'The client');
+  for (const setting of CLIENT_SETTINGS as readonly ClientSetting[]) {
+    const [shown, takes = ''] = rowOf(section, setting.name) ?? assert.fail(`${setting.name} has no row`);
+    if (setting.default) assert.equal(shown, `\`${setting.default}\``, `the default of ${setting.name}`);
+    for (const word of [...(setting.takes ?? []), setting.alias ?? ''])
+      assert.ok(takes.includes(word), `the row of ${setting.name} does not say ${word}`);
+  }
+});
+
+interface ClientSetting {
+  name: string;
+  alias?: string;
+  default?: string;
+  takes?: readonly string[];
+}
 
 test('every setting without effect is in docs/configuration.md', () => {
   none(
@@ -115,7 +133,7 @@ function messagesIn(path: string): string[] {
   const visit = (node: ts.Node): void => {
     if (
       ts.isCallExpression(node) &&
-      /\b(log\.(debug|info|warning|error)|warnings\.push)$/.test(node.expression.getText())
+      /\b((log|notes)\.(debug|info|warning|error)|warnings\.push)$/.test(node.expression.getText())
     ) {
       const words = node.arguments[0] ? [...textsOf(node.arguments[0])] : [];
       const longest = words.sort((a, b) => b.length - a.length)[0];
@@ -147,7 +165,8 @@ test('every message of the log is in docs/logs.md', () => {
 const beginning = (message: string): string => message.split(/[;:(]|, | and /)[0]?.trim() ?? message;
 
 test('every TELEMETRY_ name in the documentation is one that the code knows', () => {
-  const known = new Set<string>([...SETTINGS.map(({ name }) => name), ...WITHOUT_EFFECT]);
+  const names = [...SETTINGS, ...CLIENT_SETTINGS].map(({ name }) => name);
+  const known = new Set<string>([...names, ...WITHOUT_EFFECT]);
   for (const { name, secret } of SETTINGS as readonly Setting[]) if (secret) known.add(`${name}_FILE`);
   const unknown = documents.flatMap((path) =>
     [...new Set(read(path).match(/\bTELEMETRY_[A-Z_]+\b/g))]

@@ -7,6 +7,9 @@ export { transfer } from 'comlink';
 
 const endpointOf = nodeAdapter as unknown as (port: MessagePort | Worker) => Endpoint;
 
+/** Flags of the process a thread starts with: none, for an agent's own (--input-type, --eval) may not suit a thread. */
+export const THREAD_FLAGS: string[] = [];
+
 /** Inside a thread: offers its face to the owner. */
 export function offer(face: object, port: MessagePort): void {
   expose(face, endpointOf(port));

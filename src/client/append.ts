@@ -8,12 +8,15 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
+  readSync,
   writeSync,
 } from 'node:fs';
 import type { FsyncPolicy } from './config.ts';
 
 /** How long a written line may wait for its fsync, in milliseconds. */
 const FSYNC_DELAY_MS = 50;
+
+const NEWLINE = 0x0a;
 
 export interface AppendOptions {
   /** Nobody else writes to the file, and it must be new. */
@@ -26,7 +29,7 @@ export class AppendFile {
   readonly #exclusive: boolean;
   /** Identity of the file, to see whether it is still the one its path names. */
   readonly inode: number;
-  #bytes: number;
+  #bytes = 0;
   /** The file may end within a line. */
   #torn = false;
   /** Flushes under way. */
@@ -36,16 +39,14 @@ export class AppendFile {
   /** @throws the system's errors; EEXIST where an exclusive file is there already */
   constructor(path: string, { exclusive, policy }: AppendOptions) {
     const flags =
-      constants.O_WRONLY |
+      (exclusive ? constants.O_WRONLY : constants.O_RDWR) |
       constants.O_CREAT |
       constants.O_APPEND |
       (exclusive ? constants.O_EXCL : 0) |
       (policy === 'always' ? constants.O_SYNC : 0);
     this.#fd = openSync(path, flags, 0o666);
     this.#exclusive = exclusive;
-    const { ino, size } = fstatSync(this.#fd);
-    this.inode = ino;
-    this.#bytes = size;
+    this.inode = fstatSync(this.#fd).ino;
   }
 
   /** What this client knows to be in the file. */
@@ -59,7 +60,7 @@ export class AppendFile {
    * @throws the system's error; the next line then stands by itself all the same
    */
   append(line: string): void {
-    const bytes = Buffer.from(this.#torn ? `\n${line}\n` : `${line}\n`);
+    const bytes = Buffer.from(this.#endsTorn() ? `\n${line}\n` : `${line}\n`);
     let written = 0;
     try {
       // A full disk takes a part; what the second write says is the reason.
@@ -70,6 +71,16 @@ export class AppendFile {
     }
     this.#torn = false;
     this.#bytes += written;
+  }
+
+  /** Whether the file ends within a line: ours, or one of another process that was killed in its write. */
+  #endsTorn(): boolean {
+    if (this.#exclusive) return this.#torn;
+    const { size } = fstatSync(this.#fd);
+    if (size === this.#bytes && !this.#torn) return false;
+    this.#bytes = size;
+    const last = Buffer.alloc(1);
+    return size > 0 && readSync(this.#fd, last, 0, 1, size - 1) === 1 && last[0] !== NEWLINE;
   }
 
   /** After a failed write: takes the torn part back, where nobody else can have written behind it. */

@@ -1,7 +1,9 @@
 /** The client's configuration: constructor before environment before default. Wrong values warn, and the default holds. */
+import { readFileSync } from 'node:fs';
 import { homedir, hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { readable } from './fields.ts';
+import { reasonOf } from './guard.ts';
 import type { Transport } from './transport.ts';
 
 export type FsyncPolicy = 'always' | 'batch' | 'off';
@@ -68,6 +70,8 @@ interface ClientSetting {
   readonly alias?: string;
   readonly default?: string;
   readonly takes?: readonly string[];
+  /** May also be in a file, which the variable with `_FILE` behind its name tells. */
+  readonly secret?: true;
 }
 
 /** Every variable the client reads. */
@@ -76,7 +80,7 @@ export const CLIENT_SETTINGS = [
   { name: 'TELEMETRY_NDJSON_DIR' },
   { name: 'TELEMETRY_BUFFER_DIR' },
   { name: 'TELEMETRY_API_URL', alias: 'METRICS_API_URL', default: 'http://localhost:8765' },
-  { name: 'TELEMETRY_API_AUTH_TOKEN' },
+  { name: 'TELEMETRY_API_AUTH_TOKEN', secret: true },
   { name: 'TELEMETRY_TEST_MODE', default: 'live', takes: ['mock', 'live'] },
   { name: 'TELEMETRY_CLIENT_FSYNC', default: 'batch', takes: ['always', 'batch', 'off'] },
   { name: 'TELEMETRY_RETRY_BACKOFF_FACTOR', default: '2' },
@@ -84,7 +88,7 @@ export const CLIENT_SETTINGS = [
   { name: 'AGENT_OWNER' },
   { name: 'GOOGLE_SHEETS_API_ENABLED', alias: 'METRICS_API_ENABLED', default: 'false' },
   { name: 'GOOGLE_SHEETS_API_URL' },
-  { name: 'METRICS_API_TOKEN' },
+  { name: 'METRICS_API_TOKEN', secret: true },
   { name: 'METRICS_API_AUTH_REQUIRED', default: 'true' },
 ] as const satisfies readonly ClientSetting[];
 
@@ -105,8 +109,10 @@ export function clientConfig(
 ): ClientConfig {
   const given: Given = (name) => readable(options, name);
   const read: Read = (name) => {
-    const { alias, default: fallback } = settingOf(name);
-    return environment[name]?.trim() || (alias && environment[alias]?.trim()) || fallback;
+    const { alias, secret, default: fallback } = settingOf(name);
+    const value = environment[name]?.trim() || (alias && environment[alias]?.trim());
+    const file = secret && environment[`${name}_FILE`]?.trim();
+    return value || (file && secretIn(file, name, warn)) || fallback;
   };
   const number = bounded(given, read, warn);
   const choice = <T extends string>(option: keyof ClientOptions, name: Name): T => {
@@ -151,11 +157,20 @@ function bounded(given: Given, read: Read, warn: (message: string) => void): Bou
   };
 }
 
+function secretIn(file: string, name: string, warn: (message: string) => void): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    warn(`${name}_FILE names ${file}, which cannot be read (${reasonOf(error)})`);
+    return undefined;
+  }
+}
+
 function homeFolder(warn: (message: string) => void): string {
   try {
     return join(homedir(), '.telemetry');
   } catch {
-    const folder = join(tmpdir(), 'telemetry');
+    const folder = join(tmpdir(), `telemetry-${process.getuid?.() ?? 'agent'}`);
     warn(`This user has no home directory; ${folder} is used. Set TELEMETRY_BASE_DIR`);
     return folder;
   }

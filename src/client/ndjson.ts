@@ -32,12 +32,7 @@ export class Ndjson {
     const file = this.#file;
     if (!file) return;
     this.#file = undefined;
-    this.#syncer.forget(file);
-    try {
-      if (this.#policy === 'batch') file.syncNow();
-    } finally {
-      file.close();
-    }
+    this.#syncer.finish(file);
   }
 
   #open(): AppendFile {

@@ -55,6 +55,8 @@ export class Outbox {
       if (file) {
         file.unread = true;
         this.counts.overflowed++;
+        // What the service has heard of it is no longer known here: its next state goes as a whole.
+        run.known = false;
       } else {
         this.counts.lost++;
       }
@@ -89,11 +91,15 @@ export class Outbox {
     return taken;
   }
 
-  /** The service has this version of the entry, or refuses it for ever. */
-  settle(entry: Entry, version: number): void {
+  /**
+   * The service has this version of the entry, or refuses it for ever.
+   *
+   * @param keep leaves its lines in the spool, for whoever reads that
+   */
+  settle(entry: Entry, version: number, keep = false): void {
     const settled = entry.lines.filter((line) => line.version <= version);
     entry.lines = entry.lines.filter((line) => line.version > version);
-    for (const { file } of settled) this.#spool.retire(file);
+    for (const { file } of settled) if (!keep) this.#spool.retire(file);
     entry.missing = false;
     entry.alone = false;
     // Where it has changed meanwhile, that is still to be told.

@@ -1,5 +1,5 @@
 /** A run as the client knows it: its record, which only grows, and how far it has been delivered. */
-import { type Status, timestampOf } from '../run.ts';
+import { type Status, statusRank, timestampOf } from '../run.ts';
 import { cleaned, type Cleaned, textOf, type Values } from './fields.ts';
 import { eventId } from './run-ids.ts';
 
@@ -15,6 +15,8 @@ export interface TrackedRun {
   version: number;
   /** The service is known to hold the run. */
   known: boolean;
+  /** Its end was taken back for a lesser one (`cancelled`): merged, that would yield to the first. */
+  lowered: boolean;
   /** Last updated_at, in microseconds since the epoch. */
   stamp: number;
 }
@@ -64,6 +66,7 @@ export function startRun({ runId, agentName, jobType, fields, defaults }: Start)
     ended: false,
     version: 0,
     known: false,
+    lowered: false,
     stamp: 0,
   };
   advance(run, now);
@@ -82,6 +85,7 @@ export function endRun(run: TrackedRun, status: Status, given: unknown): { chang
   const end = { end_time: timestampOf(Date.now()), duration_ms: run.record.duration_ms ?? duration };
   // Ended once more: a correction, which leaves the times as they were.
   const times = run.ended ? {} : end;
+  run.lowered ||= run.ended && statusRank(status) < statusRank(run.record.status as Status);
   run.ended = true;
   return apply(run, { values: { ...times, ...values, status }, problems });
 }

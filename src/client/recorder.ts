@@ -196,13 +196,16 @@ export class Recorder implements Leaving {
     this.#outbox.refresh();
   }
 
-  /** Keeps what can never be delivered beside the spool file it came from. */
-  #reject(path: string | undefined, line: string, reason: string): void {
+  /** Keeps what can never be delivered beside the spool file it came from. @returns whether it could */
+  #reject(path: string | undefined, line: string, reason: string): boolean {
     const stem = path?.replace(/\.(live|sealed)$/, '') ?? join(this.#spool.directory, 'telemetry_unspooled.jsonl');
     this.#guard.warn('rejected', `the service refuses a run (${reason}); it is kept in ${stem}.rejected`);
     const entry = JSON.stringify({ rejected_at: new Date().toISOString(), reason, line });
-    const write = (): void => appendFileSync(`${stem}.rejected`, `${entry}\n`);
-    this.#guard.attempt('Keeping a rejected run', write, () => undefined);
+    const write = (): boolean => {
+      appendFileSync(`${stem}.rejected`, `${entry}\n`);
+      return true;
+    };
+    return this.#guard.attempt('Keeping a rejected run', write, () => false);
   }
 }
 

@@ -32,7 +32,7 @@ const PATCHABLE: ReadonlySet<string> = new Set(PATCH_FIELDS.map(({ name }) => na
 export function nextRequest(waiting: readonly Entry[], merges: boolean | undefined): Request | undefined {
   const [first] = waiting;
   if (!first) return undefined;
-  const byPatch = ({ run, missing }: Entry): boolean => run.known && !missing && merges === false;
+  const byPatch = ({ run, missing }: Entry): boolean => run.known && !missing && (merges === false || run.lowered);
   if (byPatch(first)) return update(first);
   const batch = first.alone ? [first] : waiting.filter((entry) => !entry.alone && !byPatch(entry));
   const fresh = !first.run.known && (first.alone || !first.missing);

@@ -30,8 +30,8 @@ export interface SenderOptions {
   backoffFactor: number;
   /** What must be known before a run is sent, such as its repository; never rejects. */
   ready: () => Promise<void>;
-  /** Keeps what the service will never take. */
-  reject: (entry: Entry, reason: string) => void;
+  /** Keeps what the service will never take. @returns whether it could be kept */
+  reject: (entry: Entry, reason: string) => boolean;
 }
 
 export interface DeliveryCounts {
@@ -182,8 +182,8 @@ export class Sender {
 
   #reject(entry: Entry, version: number, reason: string): void {
     this.counts.rejected++;
-    this.#options.reject(entry, reason);
-    this.#options.outbox.settle(entry, version);
+    const kept = this.#options.reject(entry, reason);
+    this.#options.outbox.settle(entry, version, !kept);
   }
 
   /** The service has the run, perhaps in an older state: what came after its start is brought as a change. */

@@ -7,6 +7,7 @@ import { describe, type Outcome, TelemetryError, unwrap } from '../../errors.ts'
 import type { Logger } from '../../log.ts';
 import type { Gate } from '../gate.ts';
 import type { ListPage, ListTask, Queries, QueryName, QueryTask } from '../protocol.ts';
+import { THREAD_FLAGS } from '../thread.ts';
 import type { ReaderData } from './actor.ts';
 import { walksLong } from './plan.ts';
 
@@ -35,6 +36,7 @@ export class ReaderPool {
     this.#pool = new Piscina({
       filename: new URL('./actor.ts', import.meta.url).href,
       workerData,
+      execArgv: THREAD_FLAGS,
       minThreads: config.readers.threads,
       maxThreads: config.readers.threads,
       maxQueue: Infinity,

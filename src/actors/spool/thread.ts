@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Remote } from 'comlink';
 import type { SpoolThread } from '../protocol.ts';
-import { face } from '../thread.ts';
+import { face, THREAD_FLAGS } from '../thread.ts';
 import type { SpoolData } from './actor.ts';
 
 export class WatchedThread {
@@ -13,7 +13,11 @@ export class WatchedThread {
   #reject: ((error: Error) => void) | undefined;
 
   constructor(workerData: SpoolData) {
-    this.worker = new Worker(new URL('./actor.ts', import.meta.url), { workerData, name: 'spool' });
+    this.worker = new Worker(new URL('./actor.ts', import.meta.url), {
+      workerData,
+      name: 'spool',
+      execArgv: THREAD_FLAGS,
+    });
     this.worker.on('error', (error: Error) => this.interrupt(error));
     this.worker.once('exit', () => this.interrupt(new Error('it ended')));
     this.#remote = face<SpoolThread>(this.worker);

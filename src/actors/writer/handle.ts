@@ -10,7 +10,7 @@ import { describe, fromWire, type Outcome, TelemetryError, unwrap } from '../../
 import type { Logger } from '../../log.ts';
 import type { Gate } from '../gate.ts';
 import type { CommandName, CommandResult, Commands, Group, WriterInfo, WriterThread } from '../protocol.ts';
-import { face, transfer } from '../thread.ts';
+import { face, THREAD_FLAGS, transfer } from '../thread.ts';
 import type { WriterData } from './actor.ts';
 import { Mailbox } from './mailbox.ts';
 
@@ -166,7 +166,11 @@ export class WriterHandle {
       first,
       gate: gate.memory,
     };
-    const worker = new Worker(new URL('./actor.ts', import.meta.url), { workerData, name: 'writer' });
+    const worker = new Worker(new URL('./actor.ts', import.meta.url), {
+      workerData,
+      name: 'writer',
+      execArgv: THREAD_FLAGS,
+    });
     const died = new Promise<never>((_, reject) => {
       worker.once('error', (error) => reject(unavailable(`The writer thread failed: ${describe(error)}`)));
       worker.once('exit', () => reject(unavailable('The writer thread ended')));
