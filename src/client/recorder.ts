@@ -44,6 +44,8 @@ export class Recorder implements Leaving {
   readonly #sheets: Sheets | undefined;
   #git: Promise<Values> | undefined;
   #gitKnown: Values = {};
+  /** What git said is in the runs that had been started before. */
+  #gitTold = false;
   #notSpooled = 0;
   #notBackedUp = 0;
   /** Something was recorded since the last attempt to deliver at the end of the process. */
@@ -191,7 +193,9 @@ export class Recorder implements Leaving {
 
   /** What git said, into the runs that were started before it had. */
   async #gitReady(): Promise<void> {
+    if (this.#gitTold) return;
     const context = await (this.#git ?? Promise.resolve({}));
+    this.#gitTold = true;
     for (const { record } of this.#outbox.unsent()) addGit(record, context);
     this.#outbox.refresh();
   }

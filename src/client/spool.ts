@@ -2,7 +2,7 @@
  * What is not yet delivered, on disk: each state of a run is appended before anything is sent, and a
  * file goes when all in it has been acknowledged. So a kill at any instant loses nothing recorded.
  */
-import { closeSync, fsync, openSync, renameSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, fsync, fsyncSync, openSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppendFile, makeDirectory, type Syncer } from './append.ts';
 import type { FsyncPolicy } from './config.ts';
@@ -131,7 +131,7 @@ export class Spool {
       file = open();
     }
     this.#files.add(file);
-    if (this.#options.policy !== 'off') syncDirectory(this.directory);
+    if (this.#options.policy !== 'off') syncDirectory(this.directory, this.#options.policy === 'always');
     return file;
   }
 
@@ -144,12 +144,21 @@ export class Spool {
   }
 }
 
-/** A new file outlasts a power cut once its directory has been flushed; in the background. */
-function syncDirectory(directory: string): void {
+/** A new file outlasts a power cut once its directory has been flushed: in the background, unless it is to be waited for. */
+function syncDirectory(directory: string, wait: boolean): void {
+  let descriptor: number;
   try {
-    const descriptor = openSync(directory, 'r');
-    fsync(descriptor, () => closeSync(descriptor));
+    descriptor = openSync(directory, 'r');
   } catch {
     // Windows cannot open a directory.
+    return;
+  }
+  if (!wait) return fsync(descriptor, () => closeSync(descriptor));
+  try {
+    fsyncSync(descriptor);
+  } catch {
+    // Not every file system can; the record itself is flushed by its write.
+  } finally {
+    closeSync(descriptor);
   }
 }

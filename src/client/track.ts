@@ -1,14 +1,21 @@
 /** A run in the agent's hands: what trackRun gives to the work, and what `currentRun` finds. */
-import type { TelemetryClient } from './client.ts';
 import type { CommitDetails, CommitResult, CommitSource } from './commit.ts';
 import type { RunFields, RunMetrics } from './types.ts';
 
+/** What a handle asks of its client. */
+interface Client {
+  logEvent(runId: string, eventType: string, payload?: unknown): void;
+  setMetrics(runId: string, metrics: RunMetrics): void;
+  endRun(runId: string, status?: string, fields?: RunFields): void;
+  associateCommit(runId: string, hash: string, source?: CommitSource, details?: CommitDetails): Promise<CommitResult>;
+}
+
 export class RunHandle {
   readonly runId: string;
-  readonly #client: TelemetryClient;
+  readonly #client: Client;
   #ended = false;
 
-  constructor(client: TelemetryClient, runId: string) {
+  constructor(client: Client, runId: string) {
     this.#client = client;
     this.runId = runId;
   }

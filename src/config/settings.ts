@@ -63,6 +63,7 @@ export const WITHOUT_EFFECT = [
   'TELEMETRY_LEVEL',
   'TELEMETRY_SAMPLING_RATE',
   'TELEMETRY_MAX_PAYLOAD_BYTES',
+  'TELEMETRY_SKIP_VALIDATION',
 ] as const;
 
 export const TRUE = ['true', '1', 'yes', 'on'];

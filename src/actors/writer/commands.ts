@@ -12,20 +12,11 @@ import {
 import { acceptsPatch, acceptsRun, explainCommit, explainPatch, explainRun } from '../../run/check.ts';
 import { parseBatch, parseBody } from '../body.ts';
 import type { BatchResult, Commands, Created, GroupedCommand, CommandResult } from '../protocol.ts';
-import { patchRow, type Row } from './clocks.ts';
+import { patchRow } from './clocks.ts';
 import { insert, storeItems } from './items.ts';
-import type { Positions } from './positions.ts';
 import { forget, merge } from './spool.ts';
-import { eventIdOf, runIdOf, type Store, type StoredRow } from './store.ts';
-
-/** What a command works with. `now` is the canonical time of its group. */
-export interface Workplace {
-  store: Store;
-  positions: Positions;
-  now: string;
-  /** Notes a row that came (`before` undefined) or changed, for the rollups. */
-  changed(id: number, before: Row | undefined, after: Row): void;
-}
+import { eventIdOf, runIdOf, type StoredRow } from './store.ts';
+import type { Workplace } from './workplace.ts';
 
 /** @throws TelemetryError; any other error is the database's */
 export function runCommand(command: GroupedCommand, body: Uint8Array, at: Workplace): CommandResult {

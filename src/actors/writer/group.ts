@@ -10,13 +10,14 @@ import { timestampOf } from '../../run.ts';
 import type { Connection } from '../database.ts';
 import type { Gate } from '../gate.ts';
 import type { CommandResult, Group, GroupedCommand } from '../protocol.ts';
-import { runCommand, type Workplace } from './commands.ts';
+import { runCommand } from './commands.ts';
 import { isBroken, isBusy, toTelemetryError } from '../faults.ts';
 import { nextChangeCounter } from './header.ts';
 import { Recount } from './recount.ts';
 import { Positions } from './positions.ts';
 import { type Counts, countRow, emptyCounts, Rollups } from './rollups.ts';
 import { Store } from './store.ts';
+import type { Workplace } from './workplace.ts';
 
 export interface GroupOptions {
   /** Null where readers do not block COMMIT (WAL). */

@@ -3,7 +3,7 @@ import { isJsonObject, rowOf } from '../../run.ts';
 import { acceptsRun, reasonAgainst } from '../../run/check.ts';
 import type { Tally } from '../protocol.ts';
 import { mergeRecord, type Row } from './clocks.ts';
-import type { Workplace } from './commands.ts';
+import type { Workplace } from './workplace.ts';
 import { eventIdOf, type StoredRow } from './store.ts';
 
 export interface ItemOptions {

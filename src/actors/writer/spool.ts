@@ -2,7 +2,7 @@
 import { TelemetryError } from '../../errors.ts';
 import { parseBody } from '../body.ts';
 import type { MergeArgs, Merged, SpoolFile } from '../protocol.ts';
-import type { Workplace } from './commands.ts';
+import type { Workplace } from './workplace.ts';
 import { storeItems } from './items.ts';
 
 const NEWLINE = 0x0a;
