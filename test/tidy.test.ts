@@ -61,7 +61,7 @@ const RULES: readonly Rule[] = [
   {
     why: 'Actors work without the front end, and are given their configuration and log.',
     from: /^src\/actors\//,
-    only: /^src\/(actors\/|run\.ts|run\/|errors\.ts)/,
+    only: /^src\/(actors\/|run\.ts|run\/|errors\.ts|directory\.ts)/,
     types: /^src\/(config|log)\.ts/,
   },
   { why: 'Readers cannot write.', from: /^src\/actors\/readers\//, never: /^src\/actors\/writer\// },
@@ -86,7 +86,7 @@ const RULES: readonly Rule[] = [
   {
     why: 'The client goes into every agent: nothing of the server, nothing native, no thread.',
     from: /^src\/client\//,
-    only: /^src\/(client\/|run\.ts|run\/)/,
+    only: /^src\/(client\/|run\.ts|run\/|directory\.ts)/,
     never: /^(node:worker_threads|node:sqlite|better-sqlite3|piscina|comlink|polka|env-schema|sonic-boom|async-mutex)/,
   },
 ];

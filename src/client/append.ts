@@ -6,7 +6,6 @@ import {
   fsync,
   fsyncSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readSync,
   writeSync,
@@ -115,15 +114,6 @@ export class AppendFile {
     this.#closed = true;
     // A descriptor must not be given to another file while a flush of it is under way.
     if (this.#syncing === 0) closeSync(this.#fd);
-  }
-}
-
-/** Makes a directory and those above it. @throws the system's true reason: the recursive way hides a read-only disk */
-export function makeDirectory(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch {
-    mkdirSync(path);
   }
 }
 

@@ -1,7 +1,8 @@
 /** The backup that always is: every state of a run and every event, a line each, in a file a day. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { AppendFile, makeDirectory, type Syncer } from './append.ts';
+import { makeDirectory } from '../directory.ts';
+import { AppendFile, type Syncer } from './append.ts';
 import type { FsyncPolicy } from './config.ts';
 
 /** How often it is looked whether someone has taken the file away. */

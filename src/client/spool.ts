@@ -4,7 +4,8 @@
  */
 import { closeSync, fsync, fsyncSync, openSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { AppendFile, makeDirectory, type Syncer } from './append.ts';
+import { makeDirectory } from '../directory.ts';
+import { AppendFile, type Syncer } from './append.ts';
 import type { FsyncPolicy } from './config.ts';
 import { randomHex } from './run-ids.ts';
 

@@ -2,7 +2,7 @@
  * The spool's work, a batch at a time: looks at the directory, gives every file its turn, and learns
  * what became of each batch before it makes the next. Asked by whoever drives it; no thread, no timer.
  */
-import { mkdirSync } from 'node:fs';
+import { makeDirectory } from '../../directory.ts';
 import { describe } from '../../errors.ts';
 import type { SpoolAnswer, SpoolOutcome, SpoolPosition, SpoolStatus } from '../protocol.ts';
 import { keyOf, listFiles, type SpoolEntry } from './files.ts';
@@ -50,7 +50,7 @@ export class Drain {
     this.#rejected = new RejectedFiles(options.directory);
     this.#known = new KnownPositions(options.positions);
     try {
-      mkdirSync(options.directory, { recursive: true });
+      makeDirectory(options.directory);
     } catch {
       // The first look says that it is not there.
     }

@@ -3,10 +3,11 @@
  * kernel however the process ends. Its holder is named in a file beside it, for nobody may open the
  * lock file itself with `fs` (see ../database.ts).
  */
-import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import Database from 'better-sqlite3';
+import { makeDirectory } from '../../directory.ts';
 import { describe, systemCode, TelemetryError } from '../../errors.ts';
 
 /** How long a starting service waits for one that is just ending. */
@@ -31,7 +32,7 @@ export class ProcessLock {
     const paths = new Set([`${realPath(databasePath)}.lock`]);
     try {
       if (lockFile !== undefined) {
-        mkdirSync(dirname(lockFile), { recursive: true });
+        makeDirectory(dirname(lockFile));
         paths.add(realPath(lockFile));
       }
       for (const path of paths) this.#held.push(take(path, databasePath));

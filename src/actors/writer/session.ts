@@ -2,9 +2,10 @@
  * The writer's life with a database: lock, look, migrate, open; close and open again after an I/O
  * error; never a statement without the lock. Plain logic, which the tests call without a thread.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../../config.ts';
+import { makeDirectory } from '../../directory.ts';
 import { describe, type Outcome, TelemetryError, toWire } from '../../errors.ts';
 import { type Connection, openWritable, readPragmas } from '../database.ts';
 import type { Gate } from '../gate.ts';
@@ -224,7 +225,7 @@ interface Opened {
 function locate(path: string): string {
   const directory = dirname(path);
   try {
-    const made = mkdirSync(directory, { recursive: true });
+    const made = makeDirectory(directory);
     // A directory is durable once its parent has been synced.
     for (let at = directory; made !== undefined && at.length >= made.length; at = dirname(at))
       syncDirectory(dirname(at));
