@@ -100,7 +100,7 @@ export class AppendFile {
     this.#syncing++;
     fsync(this.#fd, (error) => {
       this.#syncing--;
-      if (this.#closed && this.#syncing === 0) closeSync(this.#fd);
+      if (this.#closed && this.#syncing === 0) closeQuietly(this.#fd);
       done(error);
     });
   }
@@ -113,16 +113,28 @@ export class AppendFile {
     if (this.#closed) return;
     this.#closed = true;
     // A descriptor must not be given to another file while a flush of it is under way.
-    if (this.#syncing === 0) closeSync(this.#fd);
+    if (this.#syncing === 0) closeQuietly(this.#fd);
   }
 }
 
-/** Flushes what was written, once for many lines, at most 50 ms later and one file's flush at a time. */
+/** A close that fails (a quota, a network disk) must not be what ends the agent; the descriptor is gone anyway. */
+export function closeQuietly(descriptor: number): void {
+  try {
+    closeSync(descriptor);
+  } catch {
+    // What was not written has been told by the write or the flush.
+  }
+}
+
+/** Flushes what was written, once for many lines, within 50 ms, and one flush at a time: a slow disk must not take the threads of the agent. */
 export class Syncer {
   readonly #policy: FsyncPolicy;
   readonly #warn: (error: Error) => void;
   readonly #dirty = new Set<AppendFile>();
+  /** To be closed when they are flushed. */
+  readonly #finished = new Set<AppendFile>();
   #timer: NodeJS.Timeout | undefined;
+  #flushing = false;
 
   constructor(policy: FsyncPolicy, warn: (error: Error) => void) {
     this.#policy = policy;
@@ -133,19 +145,20 @@ export class Syncer {
   written(file: AppendFile): void {
     if (this.#policy !== 'batch') return;
     this.#dirty.add(file);
-    // Without holding the process: at its exit `now` does the rest.
-    this.#timer ??= setTimeout(() => this.#flush(), FSYNC_DELAY_MS).unref();
+    this.#schedule();
   }
 
   /** Forgets a file whose content has no worth any more. */
   forget(file: AppendFile): void {
     this.#dirty.delete(file);
+    this.#finished.delete(file);
   }
 
   /** Closes a file that nobody writes to any more, once it is flushed. */
   finish(file: AppendFile): void {
-    if (this.#dirty.delete(file)) file.sync((error) => error && this.#warn(error));
-    file.close();
+    if (!this.#dirty.has(file)) return file.close();
+    this.#finished.add(file);
+    this.#schedule();
   }
 
   /** Flushes at once, and waits for it. */
@@ -156,14 +169,33 @@ export class Syncer {
       } catch (error) {
         this.#warn(error as Error);
       }
+      this.#done(file);
     }
     this.#dirty.clear();
   }
 
-  #flush(): void {
+  // Without holding the process: at its exit `now` does the rest.
+  #schedule(): void {
+    if (this.#flushing) return;
+    this.#timer ??= setTimeout(() => this.#next(), FSYNC_DELAY_MS).unref();
+  }
+
+  /** Flushes one file after the other; what is written meanwhile comes after a pause. */
+  #next(): void {
     this.#timer = undefined;
-    const files = [...this.#dirty];
-    this.#dirty.clear();
-    for (const file of files) file.sync((error) => error && this.#warn(error));
+    const [file] = this.#dirty;
+    this.#flushing = file !== undefined;
+    if (!file) return;
+    this.#dirty.delete(file);
+    file.sync((error) => {
+      if (error) this.#warn(error);
+      if (!this.#dirty.has(file)) this.#done(file);
+      this.#flushing = false;
+      if (this.#dirty.size > 0) this.#schedule();
+    });
+  }
+
+  #done(file: AppendFile): void {
+    if (this.#finished.delete(file)) file.close();
   }
 }

@@ -52,7 +52,7 @@ export interface ClientConfig {
   mock: boolean;
   fsync: FsyncPolicy;
   agentOwner: string | undefined;
-  host: string;
+  host: string | undefined;
   git: boolean;
   timeoutMs: number;
   retryBackoffFactor: number;
@@ -122,17 +122,17 @@ export function clientConfig(
     warn(`${name} must be one of ${takes.join(', ')}; ${fallback} is used`);
     return fallback as T;
   };
-  const base = resolve(text(given('baseDir')) ?? read('TELEMETRY_BASE_DIR') ?? homeFolder(warn));
+  const base = located(text(given('baseDir')) ?? read('TELEMETRY_BASE_DIR') ?? homeFolder(warn));
   const mock = choice('testMode', 'TELEMETRY_TEST_MODE') === 'mock';
   return {
-    ndjsonDir: resolve(text(given('ndjsonDir')) ?? read('TELEMETRY_NDJSON_DIR') ?? join(base, 'raw')),
-    bufferDir: resolve(text(given('bufferDir')) ?? read('TELEMETRY_BUFFER_DIR') ?? join(base, 'buffer')),
+    ndjsonDir: located(text(given('ndjsonDir')) ?? read('TELEMETRY_NDJSON_DIR') ?? join(base, 'raw')),
+    bufferDir: located(text(given('bufferDir')) ?? read('TELEMETRY_BUFFER_DIR') ?? join(base, 'buffer')),
     apiUrl: address(text(given('apiUrl')) ?? read('TELEMETRY_API_URL'), warn),
     token: text(given('token')) ?? read('TELEMETRY_API_AUTH_TOKEN'),
     mock,
     fsync: choice('fsync', 'TELEMETRY_CLIENT_FSYNC'),
     agentOwner: text(given('agentOwner')) ?? read('AGENT_OWNER'),
-    host: hostname(),
+    host: hostName(),
     git: given('git') !== false,
     timeoutMs: number('timeoutMs', 1, 600_000, 10_000),
     retryBackoffFactor: number('retryBackoffFactor', 1, 10, 2, 'TELEMETRY_RETRY_BACKOFF_FACTOR'),
@@ -166,6 +166,23 @@ function secretIn(file: string, name: string, warn: (message: string) => void): 
   }
 }
 
+/** An absolute path; there may be no working directory for a relative one. */
+function located(path: string): string {
+  try {
+    return resolve(path);
+  } catch {
+    return join(tmpdir(), path);
+  }
+}
+
+function hostName(): string | undefined {
+  try {
+    return hostname();
+  } catch {
+    return undefined;
+  }
+}
+
 function homeFolder(warn: (message: string) => void): string {
   try {
     return join(homedir(), '.telemetry');
@@ -191,7 +208,11 @@ function sheets(read: Read, warn: (message: string) => void): ClientConfig['shee
 function address(given: string | undefined, warn: (message: string) => void): string {
   const fallback = 'http://localhost:8765';
   const url = given === undefined ? undefined : URL.parse(given);
-  if (url && /^https?:$/.test(url.protocol)) return url.href.replace(/\/+$/, '');
+  if (url && /^https?:$/.test(url.protocol)) {
+    // A query of its own would come before every path.
+    url.search = url.hash = '';
+    return url.href.replace(/\/+$/, '');
+  }
   warn(`TELEMETRY_API_URL must be an http or https address; ${fallback} is used`);
   return fallback;
 }

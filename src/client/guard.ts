@@ -39,7 +39,9 @@ export class Guard {
     this.#counts.set(kind, (count ?? 0) + 1);
     if (count !== undefined) return;
     try {
-      this.#report(`local-telemetry: ${message}`);
+      const told = this.#report(`local-telemetry: ${message}`) as unknown;
+      // It may be asynchronous, and reject.
+      if (told instanceof Promise) told.catch(() => undefined);
     } catch {
       // The reporter is the agent's; its failure must not come back to the agent from here.
     }

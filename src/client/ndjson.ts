@@ -38,7 +38,8 @@ export class Ndjson {
 
   #open(): AppendFile {
     const now = Date.now();
-    if (this.#file && now - this.#lookedAt < LOOK_MS) return this.#file;
+    // The clock may be set back.
+    if (this.#file && Math.abs(now - this.#lookedAt) < LOOK_MS) return this.#file;
     this.#lookedAt = now;
     const day = new Date(now).toISOString().slice(0, 10).replaceAll('-', '');
     const path = join(this.#directory, `events_${day}.ndjson`);

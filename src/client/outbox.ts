@@ -12,8 +12,8 @@ export interface Entry {
   version: number;
   /** Fields that changed since the service was last told. */
   changes: Set<string>;
-  /** Spool lines of this run, by version: an acknowledged version retires those up to it. */
-  lines: { file: SpoolFile; version: number }[];
+  /** Spool lines of this run up to a version, file by file: an acknowledged version retires those up to it. */
+  lines: { file: SpoolFile; version: number; count: number }[];
   /** PATCH met 404: the service does not have the run after all. */
   missing: boolean;
   /** Something in a batch was refused, perhaps this: it goes by itself next. */
@@ -51,8 +51,10 @@ export class Outbox {
    */
   put(run: TrackedRun, text: string, changes: readonly string[], file: SpoolFile | undefined): boolean {
     const entry = this.#entries.get(run);
-    if (!entry && (this.#entries.size >= this.#maxRuns || this.#text + text.length > MAX_TEXT)) {
+    const more = text.length - (entry?.text.length ?? 0);
+    if ((!entry && this.#entries.size >= this.#maxRuns) || (more > 0 && this.#text + more > MAX_TEXT)) {
       if (file) {
+        if (entry) this.#toDisk(entry);
         file.unread = true;
         this.counts.overflowed++;
         // What the service has heard of it is no longer known here: its next state goes as a whole.
@@ -75,8 +77,20 @@ export class Outbox {
     this.#setText(kept, text);
     kept.version = run.version;
     for (const name of changes) kept.changes.add(name);
-    if (file) kept.lines.push({ file, version: run.version });
+    const last = kept.lines.at(-1);
+    if (last && last.file === file) {
+      last.version = run.version;
+      last.count++;
+    } else if (file) kept.lines.push({ file, version: run.version, count: 1 });
     return true;
+  }
+
+  /** Its files are read back when memory has room. */
+  #toDisk(entry: Entry): void {
+    for (const { file } of entry.lines) file.unread = true;
+    entry.lines = [];
+    this.#setText(entry, '');
+    this.#entries.delete(entry.run);
   }
 
   /** The oldest entries, at most so many and so many characters; at least one where there is any. */
@@ -99,11 +113,11 @@ export class Outbox {
   settle(entry: Entry, version: number, keep = false): void {
     const settled = entry.lines.filter((line) => line.version <= version);
     entry.lines = entry.lines.filter((line) => line.version > version);
-    for (const { file } of settled) if (!keep) this.#spool.retire(file);
+    for (const { file, count } of settled) if (!keep) this.#spool.retire(file, count);
     entry.missing = false;
     entry.alone = false;
     // Where it has changed meanwhile, that is still to be told.
-    if (entry.version > version) return;
+    if (entry.version > version || this.#entries.get(entry.run) !== entry) return;
     this.#setText(entry, '');
     this.#entries.delete(entry.run);
   }

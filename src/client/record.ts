@@ -15,8 +15,8 @@ export interface TrackedRun {
   version: number;
   /** The service is known to hold the run. */
   known: boolean;
-  /** Its end was taken back for a lesser one (`cancelled`): merged, that would yield to the first. */
-  lowered: boolean;
+  /** Characters of the record as JSON. */
+  size: number;
   /** Last updated_at, in microseconds since the epoch. */
   stamp: number;
 }
@@ -66,7 +66,7 @@ export function startRun({ runId, agentName, jobType, fields, defaults }: Start)
     ended: false,
     version: 0,
     known: false,
-    lowered: false,
+    size: 0,
     stamp: 0,
   };
   advance(run, now);
@@ -85,9 +85,11 @@ export function endRun(run: TrackedRun, status: Status, given: unknown): { chang
   const end = { end_time: timestampOf(Date.now()), duration_ms: run.record.duration_ms ?? duration };
   // Ended once more: a correction, which leaves the times as they were.
   const times = run.ended ? {} : end;
-  run.lowered ||= run.ended && statusRank(status) < statusRank(run.record.status as Status);
+  // Wherever records are merged, a completed run stays completed: a cancellation comes too late.
+  const late = run.ended && statusRank(status) < statusRank(run.record.status as Status);
+  if (late) problems.push(`${status}, for the run has ended as ${String(run.record.status)}`);
   run.ended = true;
-  return apply(run, { values: { ...times, ...values, status }, problems });
+  return apply(run, { values: { ...times, ...values, ...(!late && { status }) }, problems });
 }
 
 function apply(run: TrackedRun, { values, problems }: Cleaned): { changes: string[]; problems: string[] } {

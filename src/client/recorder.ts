@@ -5,6 +5,7 @@ import { Syncer } from './append.ts';
 import type { ClientConfig } from './config.ts';
 import { type Leaving, offExit, onExit, within } from './exit.ts';
 import type { Values } from './fields.ts';
+import { fitted } from './fit.ts';
 import { gitContext } from './git.ts';
 import { type Guard, reasonOf } from './guard.ts';
 import { Leftovers } from './leftovers.ts';
@@ -31,6 +32,9 @@ export interface Delivery extends DeliveryCounts {
   /** Spool files with something undelivered. */
   spool_files: number;
 }
+
+/** How long the first delivery waits for git. */
+const GIT_MS = 500;
 
 export class Recorder implements Leaving {
   readonly #config: ClientConfig;
@@ -63,7 +67,11 @@ export class Recorder implements Leaving {
     this.#sheets = config.sheets && new Sheets({ ...config.sheets, timeoutMs: config.timeoutMs }, guard);
     this.#sender = new Sender({
       outbox: this.#outbox,
-      leftovers: new Leftovers({ spool: this.#spool, reject: (path, line, why) => this.#reject(path, line, why) }),
+      leftovers: new Leftovers({
+        spool: this.#spool,
+        guard,
+        reject: (path, line, why) => this.#reject(path, line, why),
+      }),
       transport,
       guard,
       backoffFactor: config.retryBackoffFactor,
@@ -91,7 +99,9 @@ export class Recorder implements Leaving {
 
   /** Records a run's new state. @param changes fields that are new in it @throws nothing but faults of ours */
   record(run: TrackedRun, changes: readonly string[]): void {
-    const json = JSON.stringify(run.record);
+    const { json, cut } = fitted(run.record);
+    if (cut.length > 0) this.#guard.warn('too large', `a run is too large; ${cut.join(', ')} was cut`);
+    run.size = json.length;
     const file = this.#onDisk(json);
     this.#backUp('run', json);
     this.#arm();
@@ -131,6 +141,7 @@ export class Recorder implements Leaving {
   /** Delivers what the service takes now, then lets go of files and connections. Recording on takes them up again. */
   async close(timeoutMs: number): Promise<void> {
     await Promise.all([this.flush(timeoutMs, false), this.#sheetsSettled(timeoutMs)]);
+    this.#sender.stop();
     this.leave();
     this.#transport.close();
     this.#sheets?.close();
@@ -194,7 +205,12 @@ export class Recorder implements Leaving {
   /** What git said, into the runs that were started before it had. */
   async #gitReady(): Promise<void> {
     if (this.#gitTold) return;
-    const context = await (this.#git ?? Promise.resolve({}));
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const timer = setTimeout(resolve, GIT_MS, undefined).unref();
+    const context = await Promise.race([this.#git ?? {}, late]);
+    clearTimeout(timer);
+    // It goes without; runs that start later will have it.
+    if (!context) return;
     this.#gitTold = true;
     for (const { record } of this.#outbox.unsent()) addGit(record, context);
     this.#outbox.refresh();

@@ -3,12 +3,14 @@ import type { TrackedRun } from './record.ts';
 
 /** Beyond, the oldest can no longer be ended through this client. */
 const MAX_ACTIVE = 50_000;
-/** Ended runs that may still be given their commit without asking the service. */
+/** Ended runs that may still be given their commit without asking the service; and their characters together. */
 const MAX_ENDED = 1_000;
+const MAX_ENDED_TEXT = 4 * 1024 * 1024;
 
 export class RunRegistry {
   readonly #active = new Map<string, TrackedRun>();
   readonly #ended = new Map<string, TrackedRun>();
+  #endedText = 0;
 
   get activeCount(): number {
     return this.#active.size;
@@ -25,22 +27,25 @@ export class RunRegistry {
   /** @returns whether an older run had to be given up for it */
   add(run: TrackedRun): boolean {
     this.#active.set(run.runId, run);
-    return trim(this.#active, MAX_ACTIVE);
+    if (this.#active.size <= MAX_ACTIVE) return false;
+    this.#active.delete(oldestOf(this.#active) as string);
+    return true;
   }
 
   end(run: TrackedRun): void {
     this.#active.delete(run.runId);
-    this.#ended.delete(run.runId);
+    this.#drop(run.runId);
     this.#ended.set(run.runId, run);
-    trim(this.#ended, MAX_ENDED);
+    this.#endedText += run.size;
+    while (this.#ended.size > MAX_ENDED || this.#endedText > MAX_ENDED_TEXT)
+      this.#drop(oldestOf(this.#ended) as string);
+  }
+
+  #drop(runId: string): void {
+    const run = this.#ended.get(runId);
+    if (run) this.#endedText -= run.size;
+    this.#ended.delete(runId);
   }
 }
 
-function trim(runs: Map<string, TrackedRun>, most: number): boolean {
-  if (runs.size <= most) return false;
-  for (const [oldest] of runs) {
-    runs.delete(oldest);
-    break;
-  }
-  return true;
-}
+const oldestOf = (runs: Map<string, TrackedRun>): string | undefined => runs.keys().next().value;

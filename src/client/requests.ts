@@ -32,7 +32,7 @@ const PATCHABLE: ReadonlySet<string> = new Set(PATCH_FIELDS.map(({ name }) => na
 export function nextRequest(waiting: readonly Entry[], merges: boolean | undefined): Request | undefined {
   const [first] = waiting;
   if (!first) return undefined;
-  const byPatch = ({ run, missing }: Entry): boolean => run.known && !missing && (merges === false || run.lowered);
+  const byPatch = ({ run, missing }: Entry): boolean => run.known && !missing && merges === false;
   if (byPatch(first)) return update(first);
   const batch = first.alone ? [first] : waiting.filter((entry) => !entry.alone && !byPatch(entry));
   const fresh = !first.run.known && (first.alone || !first.missing);
@@ -65,8 +65,8 @@ export function patchableFields({ run }: Entry): string[] {
   return Object.keys(run.record).filter((name) => PATCHABLE.has(name));
 }
 
-/** What an answer means for what was sent. */
-export function verdictOf({ status, retryAfterMs, body }: Answer, kind: Request['kind']): Verdict {
+/** What an answer means for what was sent, so many runs. */
+export function verdictOf({ status, retryAfterMs, body }: Answer, kind: Request['kind'], runs: number): Verdict {
   const reason = `${status} ${detailOf(body)}`.trim();
   if (status >= 200 && status < 300) {
     // Whoever stands between (a proxy, a login page) may say 200 as well: only the service's own words count.
@@ -74,9 +74,11 @@ export function verdictOf({ status, retryAfterMs, body }: Answer, kind: Request[
       return { kind: 'later', reason: `${status}, but not from the service`, afterMs: undefined };
     return { kind: kind === 'create' && body.status === 'duplicate' ? 'duplicate' : 'stored' };
   }
+  const ours = isJsonObject(body) && body.detail !== undefined;
   if (status === 404 && kind === 'update') return { kind: 'missing' };
-  if (status === 413) return { kind: 'too_large', reason };
-  if (status === 400 || status === 422) return { kind: 'refused', reason };
+  // Smaller parts may pass whoever says so; that one run never will is the service's word only.
+  if (status === 413 && (ours || runs > 1)) return { kind: 'too_large', reason };
+  if ((status === 400 || status === 422) && ours) return { kind: 'refused', reason };
   return { kind: 'later', reason, afterMs: retryAfterMs };
 }
 
@@ -119,8 +121,9 @@ function itemOf(error: string, eventIds: readonly string[]): number {
 /** The items of a batch that its errors speak of: `<event_id or index n>: why`; undefined where that cannot be told. */
 export function refusedItems(eventIds: readonly string[], errors: readonly string[]): Set<number> | undefined {
   const refused = new Set<number>();
+  const places = new Map(eventIds.map((id, index) => [id, index]));
   for (const error of errors) {
-    const item = itemOf(error, eventIds);
+    const item = places.get(error.slice(0, error.indexOf(':'))) ?? itemOf(error, eventIds);
     if (item === -1) return undefined;
     refused.add(item);
   }

@@ -7,6 +7,7 @@ import { reasonOf } from './guard.ts';
 import type { Leftovers } from './leftovers.ts';
 import type { Entry, Outbox } from './outbox.ts';
 import {
+  type BatchAnswer,
   batchAnswer,
   nextRequest,
   patchableFields,
@@ -21,6 +22,10 @@ const MAX_BATCH = 500;
 const MAX_BATCH_TEXT = 4 * 1024 * 1024;
 const FIRST_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 30_000;
+/** Steps in a row that may settle nothing: a batch is halved until it is one run, which then goes another way. */
+const MAX_FRUITLESS = 15;
+/** Longest time a timer of Node takes. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export interface SenderOptions {
   outbox: Outbox;
@@ -45,7 +50,9 @@ export class Sender {
   readonly #options: SenderOptions;
   readonly counts: DeliveryCounts = { delivered: 0, rejected: 0, failed_attempts: 0, last_error: null };
   #running = false;
+  #stopped = false;
   #failures = 0;
+  #fruitless = 0;
   #batch = MAX_BATCH;
   #merges: boolean | undefined;
   #endPause: (() => void) | undefined;
@@ -57,26 +64,36 @@ export class Sender {
 
   /** There is something to send. */
   wake(): void {
+    this.#stopped = false;
     if (this.#running) return;
     this.#running = true;
     // A turn later, so that a run that starts and ends in this one goes as one record.
     setImmediate(() => void this.#run());
   }
 
+  /** Sends no more before it is woken again. */
+  stop(): void {
+    this.#stopped = true;
+    this.#endPause?.();
+  }
+
   /**
    * Waits until everything is delivered.
    *
-   * @param patient goes on after failures until the time is up; if not, the first failure ends it
-   * @returns whether all was delivered
+   * @param patient goes on after failures until the time is up; if not, the first failure ends it, and
+   *   the time that is left goes to what dead processes left behind
+   * @returns whether all of this client's was delivered
    */
   async drained(timeoutMs: number, patient: boolean): Promise<boolean> {
+    const { leftovers } = this.#options;
     const failures = this.counts.failed_attempts;
-    const done = (): boolean => this.#idle || (!patient && this.counts.failed_attempts > failures);
-    if (!this.#idle) this.wake();
+    const through = (): boolean => this.#idle && (patient || !leftovers.pending);
+    const done = (): boolean => through() || (!patient && this.counts.failed_attempts > failures);
+    if (!through()) this.wake();
     this.#endPause?.();
     // This timer holds the process: sockets and pauses do not.
     const { promise: late, resolve: giveUp } = Promise.withResolvers<void>();
-    const timer = setTimeout(giveUp, timeoutMs);
+    const timer = setTimeout(giveUp, Math.min(timeoutMs, MAX_TIMER_MS));
     let over = timeoutMs <= 0;
     while (!done() && !over) {
       const changed = new Promise<void>((resolve) => this.#watchers.add(resolve));
@@ -93,56 +110,66 @@ export class Sender {
   async #run(): Promise<void> {
     const { outbox, leftovers, guard } = this.#options;
     await this.#options.ready();
-    while (outbox.size > 0 || leftovers.pending) {
+    while (!this.#stopped && (outbox.size > 0 || leftovers.pending)) {
       const step = (): Promise<Verdict> => (outbox.size > 0 ? this.#sendNext() : this.#readBack());
-      const broken = (): Verdict => ({ kind: 'later', reason: 'a fault of the client', afterMs: undefined });
-      const verdict = await guard.attemptAsync('Sending', step, broken);
+      const broken = (): Verdict => later('a fault of the client');
+      const verdict = this.#sensible(await guard.attemptAsync('Sending', step, broken));
       if (verdict.kind === 'later') await this.#pause(verdict.reason, verdict.afterMs);
-      else this.#failures = 0;
       this.#notify();
     }
     this.#running = false;
     this.#notify();
   }
 
+  /** A service may contradict itself (known, but not to be changed): steps that lead nowhere end in a pause, too. */
+  #sensible(verdict: Verdict): Verdict {
+    if (verdict.kind === 'later') return verdict;
+    if (verdict.kind === 'stored') this.#fruitless = 0;
+    if (verdict.kind === 'stored') this.#failures = 0;
+    else if (++this.#fruitless > MAX_FRUITLESS) return later('its answers contradict each other');
+    return verdict;
+  }
+
   async #sendNext(): Promise<Verdict> {
-    const request = nextRequest(this.#options.outbox.next(this.#batch, MAX_BATCH_TEXT), this.#merges);
+    const { outbox } = this.#options;
+    const request = nextRequest(outbox.next(this.#batch, MAX_BATCH_TEXT), this.#merges);
     if (!request) return { kind: 'stored' };
     const told = request.entries.map((entry) => ({ entry, version: entry.version, changes: begin(entry) }));
     if (request.body === '{}') {
-      for (const { entry, version } of told) this.#options.outbox.settle(entry, version);
+      for (const { entry, version } of told) outbox.settle(entry, version);
       return { kind: 'stored' };
     }
     const { verdict, answer } = await this.#ask(request);
-    for (const { entry, version, changes } of told) {
-      const settled = verdict.kind === 'stored' && !this.#kept(request, answer, entry, version);
+    const before = this.counts.delivered + this.counts.rejected;
+    const result = request.kind === 'merge' ? batchAnswer(answer?.body) : undefined;
+    if (result) this.#merges = result.merges;
+    const ids = request.entries.map(({ run }) => run.eventId);
+    const refused = result && refusedItems(ids, result.errors);
+    for (const [index, { entry, version, changes }] of told.entries()) {
+      const isRefused = result !== undefined && (refused?.has(index) ?? true);
+      const settled = verdict.kind === 'stored' && !(result && this.#kept(result, isRefused, entry, version));
       if (settled) this.#stored(entry, version);
       else for (const name of changes) entry.changes.add(name);
     }
     const [first] = told;
     if (first && verdict.kind !== 'stored' && verdict.kind !== 'later') this.#refused(request, verdict, first.version);
-    return verdict;
+    const fruitless = verdict.kind === 'stored' && this.counts.delivered + this.counts.rejected === before;
+    return fruitless ? { kind: 'duplicate' } : verdict;
   }
 
   async #ask(request: Request): Promise<{ verdict: Verdict; answer: Answer | undefined }> {
     try {
       const method = request.kind === 'update' ? 'PATCH' : 'POST';
       const answer = await this.#options.transport.request(method, request.path, request.body);
-      return { verdict: verdictOf(answer, request.kind), answer };
+      return { verdict: verdictOf(answer, request.kind, request.entries.length), answer };
     } catch (error) {
-      return { verdict: { kind: 'later', reason: reasonOf(error), afterMs: undefined }, answer: undefined };
+      return { verdict: later(reasonOf(error)), answer: undefined };
     }
   }
 
   /** Whether an entry of a batch that was taken must be sent again all the same. */
-  #kept(request: Request, answer: Answer | undefined, entry: Entry, version: number): boolean {
-    if (request.kind !== 'merge') return false;
-    const result = batchAnswer(answer?.body);
-    if (!result) return false;
-    this.#merges = result.merges;
-    const ids = request.entries.map(({ run }) => run.eventId);
-    const refused = refusedItems(ids, result.errors);
-    if (result.errors.length > 0 && (refused?.has(ids.indexOf(entry.run.eventId)) ?? true)) {
+  #kept(result: BatchAnswer, refused: boolean, entry: Entry, version: number): boolean {
+    if (refused) {
       // By itself it goes another way where there is one, and if not its error is final.
       if (!entry.alone) entry.alone = true;
       else this.#reject(entry, version, result.errors.join('; '));
@@ -199,7 +226,7 @@ export class Sender {
     try {
       return await leftovers.step(transport);
     } catch (error) {
-      return { kind: 'later', reason: reasonOf(error), afterMs: undefined };
+      return later(reasonOf(error));
     }
   }
 
@@ -229,6 +256,8 @@ export class Sender {
     for (const resolve of watchers) resolve();
   }
 }
+
+const later = (reason: string): Verdict => ({ kind: 'later', reason, afterMs: undefined });
 
 /** Takes the changes that go with this request; new ones gather beside. */
 function begin(entry: Entry): Set<string> {

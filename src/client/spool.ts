@@ -2,10 +2,10 @@
  * What is not yet delivered, on disk: each state of a run is appended before anything is sent, and a
  * file goes when all in it has been acknowledged. So a kill at any instant loses nothing recorded.
  */
-import { closeSync, fsync, fsyncSync, openSync, renameSync, statSync, unlinkSync } from 'node:fs';
+import { fsync, fsyncSync, openSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDirectory } from '../directory.ts';
-import { AppendFile, type Syncer } from './append.ts';
+import { AppendFile, closeQuietly, type Syncer } from './append.ts';
 import type { FsyncPolicy } from './config.ts';
 import { randomHex } from './run-ids.ts';
 
@@ -29,7 +29,12 @@ export class SpoolFile {
 
   /** Whether the path still names this file: others may take away what seems abandoned. */
   get inPlace(): boolean {
-    return statSync(this.path, { throwIfNoEntry: false })?.ino === this.file.inode;
+    try {
+      return statSync(this.path, { throwIfNoEntry: false })?.ino === this.file.inode;
+    } catch {
+      // Not to be seen is not gone.
+      return true;
+    }
   }
 }
 
@@ -74,9 +79,9 @@ export class Spool {
     return file;
   }
 
-  /** One line of the file has been acknowledged, or needs no delivery any more. */
-  retire(file: SpoolFile): void {
-    file.outstanding--;
+  /** So many lines of the file have been acknowledged, or need no delivery any more. */
+  retire(file: SpoolFile, lines: number): void {
+    file.outstanding -= lines;
     if (file.outstanding === 0) this.remove(file);
   }
 
@@ -154,12 +159,12 @@ function syncDirectory(directory: string, wait: boolean): void {
     // Windows cannot open a directory.
     return;
   }
-  if (!wait) return fsync(descriptor, () => closeSync(descriptor));
+  if (!wait) return fsync(descriptor, () => closeQuietly(descriptor));
   try {
     fsyncSync(descriptor);
   } catch {
     // Not every file system can; the record itself is flushed by its write.
   } finally {
-    closeSync(descriptor);
+    closeQuietly(descriptor);
   }
 }

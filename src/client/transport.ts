@@ -1,5 +1,6 @@
 /** One request to the service and its answer, over HTTP; loaded when first used, and never a reason to stay alive. */
 import type * as Http from 'node:http';
+import type { Socket } from 'node:net';
 
 /** What the service said. */
 export interface Answer {
@@ -29,7 +30,9 @@ export interface HttpTransportOptions {
 /** What http and https have in common. */
 type Client = Pick<typeof Http, 'Agent' | 'request'>;
 
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+/** A list of runs may be long; what is said to a write is short. */
+const MAX_LIST_BYTES = 64 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 const MAX_RETRY_AFTER_MS = 300_000;
 
 export class HttpTransport implements Transport {
@@ -70,21 +73,33 @@ export class HttpTransport implements Transport {
   }
 }
 
+const seen = new WeakSet<Socket>();
+
+/** An agent that is done must not wait for us: what is undelivered is on disk. */
+function release(socket: Socket): void {
+  socket.unref();
+  if (seen.has(socket)) return;
+  seen.add(socket);
+  // Each address of a name is tried on a handle of its own, which is not released with the socket.
+  for (const event of ['connectionAttempt', 'connect']) socket.on(event, () => socket.unref());
+}
+
 function exchange(request: Http.ClientRequest, body: Buffer | undefined, timeoutMs: number): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      request.destroy(new Error(`no answer within ${timeoutMs} ms`));
-    }, timeoutMs).unref();
     const fail = (error: Error): void => {
       clearTimeout(timer);
       const stale = request.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET';
       reject(stale ? Object.assign(error, { stale }) : error);
+      request.destroy();
     };
-    // An agent that is done must not wait for us: what is undelivered is on disk.
-    request.on('socket', (socket) => socket.unref());
+    const timer = setTimeout(() => fail(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs).unref();
+    request.on('socket', release);
     request.on('error', fail);
+    let responding = false;
     request.on('response', (response) => {
-      receive(response).then(
+      responding = true;
+      const maxBytes = request.method === 'GET' ? MAX_LIST_BYTES : MAX_ANSWER_BYTES;
+      receive(response, maxBytes).then(
         (answer) => {
           clearTimeout(timer);
           resolve(answer);
@@ -92,19 +107,24 @@ function exchange(request: Http.ClientRequest, body: Buffer | undefined, timeout
         (error: unknown) => fail(error as Error),
       );
     });
+    // An answer that is none (another protocol) ends without a word. A settled promise stays settled.
+    request.on('close', () => {
+      if (!responding) fail(new Error('the connection was closed without an answer'));
+    });
     request.end(body);
   });
 }
 
-async function receive(response: Http.IncomingMessage): Promise<Answer> {
+async function receive(response: Http.IncomingMessage, maxBytes: number): Promise<Answer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     size += chunk.byteLength;
-    if (size > MAX_ANSWER_BYTES) throw new Error(`the answer is larger than ${MAX_ANSWER_BYTES} bytes`);
+    if (size > maxBytes) throw new Error(`the answer is larger than ${maxBytes} bytes`);
     chunks.push(chunk);
   }
-  const text = Buffer.concat(chunks).toString();
+  const isJson = /json/i.test(response.headers['content-type'] ?? 'json');
+  const text = isJson ? Buffer.concat(chunks).toString() : '';
   const retryAfterMs = retryAfter(response.headers['retry-after']);
   return { status: response.statusCode ?? 0, retryAfterMs, body: parsed(text) };
 }

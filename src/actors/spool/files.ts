@@ -20,7 +20,7 @@ export interface SpoolEntry extends SpoolFile {
 const FILE_NAME = /^(.+)\.jsonl\.(live|active|sealed|ready|synced)$/s;
 
 /** More files than a look takes in; the rest come when these are through. */
-const MAX_FILES = 10_000;
+const MAX_FILES = 100_000;
 
 const isSynced = (fileName: string): boolean => fileName.endsWith('.synced');
 
