@@ -44,26 +44,41 @@ function step(name: string, prompt: string): Promise<Completion> {
 const folder = mkdtempSync(join(tmpdir(), 'post-writer-'));
 const git = (...words: string[]): string => execFileSync('git', words, { cwd: folder, encoding: 'utf8' }).trim();
 
-await using telemetry = new TelemetryClient();
+// It works in a repository of its own, and says so itself.
+await using telemetry = new TelemetryClient({ git: false });
 // Runs of ours that never ended, because an earlier process died.
 await telemetry.cleanupStaleRuns({ agentName: 'post-writer', olderThanMs: 24 * 60 * 60 * 1000 });
 
 let runId = '';
-const hash = await telemetry.trackRun('post-writer', 'write_post', { product: 'slides' }, async (run) => {
-  runId = run.runId;
-  const plan = await step('plan', 'Plan a post on slides');
-  const parts = plan.text.split('\n');
-  run.setMetrics({ items_discovered: parts.length });
-  const written: Completion[] = [];
-  for (const part of parts) written.push(await step(`write_${part}`, `Write the ${part}`));
-  writeFileSync(join(folder, 'post.md'), written.map(({ text }) => text).join('\n\n'));
-  git('init', '--quiet');
-  git('add', '.');
-  git('-c', 'user.name=post-writer', '-c', 'user.email=agent@example.com', 'commit', '--quiet', '-m', 'Write the post');
-  const tokens = [plan, ...written].reduce((sum, completion) => sum + completion.tokens, 0);
-  run.setMetrics({ items_succeeded: written.length, metrics_json: { tokens } });
-  return git('rev-parse', 'HEAD');
-});
+const hash = await telemetry.trackRun(
+  'post-writer',
+  'write_post',
+  { product: 'slides', git_repo: folder },
+  async (run) => {
+    runId = run.runId;
+    const plan = await step('plan', 'Plan a post on slides');
+    const parts = plan.text.split('\n');
+    run.setMetrics({ items_discovered: parts.length });
+    const written: Completion[] = [];
+    for (const part of parts) written.push(await step(`write_${part}`, `Write the ${part}`));
+    writeFileSync(join(folder, 'post.md'), written.map(({ text }) => text).join('\n\n'));
+    git('init', '--quiet');
+    git('add', '.');
+    git(
+      '-c',
+      'user.name=post-writer',
+      '-c',
+      'user.email=agent@example.com',
+      'commit',
+      '--quiet',
+      '-m',
+      'Write the post',
+    );
+    const tokens = [plan, ...written].reduce((sum, completion) => sum + completion.tokens, 0);
+    run.setMetrics({ items_succeeded: written.length, metrics_json: { tokens } });
+    return git('rev-parse', 'HEAD');
+  },
+);
 const { message } = await telemetry.associateCommit(runId, hash, 'llm', { author: 'post-writer' });
 process.stdout.write(`${runId}\n${hash}: ${message}\n`);
 rmSync(folder, { recursive: true, force: true });

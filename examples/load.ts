@@ -3,7 +3,7 @@
  *
  *   npm run example:load -- runs.ndjson.gz [http://localhost:8765]
  *
- * TELEMETRY_API_AUTH_TOKEN is sent where it is set.
+ * TELEMETRY_API_URL is the address where none is given, and TELEMETRY_API_AUTH_TOKEN is sent where it is set.
  */
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -36,7 +36,7 @@ async function post(url: string, lines: readonly string[]): Promise<Answer> {
   return (await response.json()) as Answer;
 }
 
-const [path, url = 'http://localhost:8765'] = process.argv.slice(2);
+const [path, url = process.env.TELEMETRY_API_URL ?? 'http://localhost:8765'] = process.argv.slice(2);
 if (path === undefined) {
   process.stderr.write('Usage: npm run example:load -- runs.ndjson.gz [http://localhost:8765]\n');
   process.exit(2);

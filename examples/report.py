@@ -2,19 +2,20 @@
 
     python3 examples/report.py [http://localhost:8765]
 
-TELEMETRY_API_AUTH_TOKEN is sent where it is set. Whatever gets no answer can simply be sent again:
+TELEMETRY_API_URL is the address where none is given, and TELEMETRY_API_AUTH_TOKEN is sent where it is set. Whatever gets no answer can simply be sent again:
 a run whose event_id is known is not stored twice.
 """
 
 import json
 import os
 import sys
+import urllib.error
 import urllib.parse
 import urllib.request
 import uuid
 from datetime import datetime, timezone
 
-URL = sys.argv[1] if len(sys.argv) > 1 else "http://localhost:8765"
+URL = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("TELEMETRY_API_URL", "http://localhost:8765")
 
 
 def call(method, path, body=None):
@@ -24,8 +25,13 @@ def call(method, path, body=None):
         headers["Authorization"] = f"Bearer {token}"
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(URL + path, data, headers, method=method)
-    with urllib.request.urlopen(request, timeout=10) as response:
-        return json.load(response)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return json.load(response)
+    except urllib.error.HTTPError as error:
+        sys.exit(f"{method} {path}: {error.code} {error.read().decode()}")
+    except urllib.error.URLError as error:
+        sys.exit(f"No service at {URL} ({error.reason}). Is it running? npm start")
 
 
 def now():

@@ -35,5 +35,6 @@ const lines = await telemetry.trackRun('line-counter', 'count_lines', { input_su
   return total;
 });
 
+await telemetry.flush();
 const { delivery } = await telemetry.getStats();
 process.stdout.write(`${lines} lines in ${folder}; delivered: ${delivery.delivered}, waiting: ${delivery.waiting}\n`);

@@ -70,6 +70,7 @@ interface ClientSetting {
   alias?: string;
   default?: string;
   takes?: readonly string[];
+  secret?: true;
 }
 
 test('every setting without effect is in docs/configuration.md', () => {
@@ -167,7 +168,11 @@ const beginning = (message: string): string => message.split(/[;:(]|, | and /)[0
 test('every TELEMETRY_ name in the documentation is one that the code knows', () => {
   const names = [...SETTINGS, ...CLIENT_SETTINGS].map(({ name }) => name);
   const known = new Set<string>([...names, ...WITHOUT_EFFECT]);
-  for (const { name, secret } of SETTINGS as readonly Setting[]) if (secret) known.add(`${name}_FILE`);
+  for (const { name, secret } of [
+    ...(SETTINGS as readonly Setting[]),
+    ...(CLIENT_SETTINGS as readonly ClientSetting[]),
+  ])
+    if (secret) known.add(`${name}_FILE`);
   const unknown = documents.flatMap((path) =>
     [...new Set(read(path).match(/\bTELEMETRY_[A-Z_]+\b/g))]
       .filter((name) => !known.has(name) && !(name.endsWith('_') && [...known].some((one) => one.startsWith(name))))

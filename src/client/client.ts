@@ -11,19 +11,20 @@ import {
   type CommitResult,
   type CommitSource,
 } from './commit.ts';
-import { type ClientConfig, clientConfig, type ClientOptions } from './config.ts';
+import type { ClientConfig, ClientOptions } from './config.ts';
 import { holding, within } from './exit.ts';
 import { readable, textOf } from './fields.ts';
-import { Guard } from './guard.ts';
+import type { Guard } from './guard.ts';
 import { plain } from './plain.ts';
+import { prepare } from './prepare.ts';
 import { applyMetrics, endRun, startRun, type TrackedRun } from './record.ts';
 import { addGit, type Delivery, Recorder } from './recorder.ts';
 import { RunRegistry } from './registry.ts';
 import { errorRunId, type RunIdMetrics, RunIds } from './run-ids.ts';
 import { cleanupStaleRuns, type StaleRunsOptions, type StaleRunsResult } from './stale.ts';
 import { failureOf, RunHandle } from './track.ts';
-import { HttpTransport, type Transport } from './transport.ts';
-import type { RunFields, RunMetrics, StartFields } from './types.ts';
+import type { Transport } from './transport.ts';
+import type { RunFields, RunMetrics, RunStatus, StartFields } from './types.ts';
 
 export interface ClientStats {
   /** What the service's /metrics say; null where it cannot be asked. */
@@ -71,7 +72,8 @@ export class TelemetryClient implements AsyncDisposable {
       const runId = this.#runIds.next(custom, textOf(agentName) ?? 'unknown', (id) => this.#runs.isActive(id));
       const { run, problems } = startRun({ runId, agentName, jobType, fields, defaults: this.#defaults() });
       addGit(run.record, this.#recorder.gitNow());
-      this.#warnAll(problems);
+      this.#warnAll('startRun', problems);
+      this.#warnOfId(custom, runId);
       if (this.#runs.add(run)) {
         this.#guard.warn('active', 'too many runs are active; the oldest can no longer be ended through this client');
       }
@@ -98,7 +100,7 @@ export class TelemetryClient implements AsyncDisposable {
   setMetrics(runId: string, metrics: RunMetrics): void {
     this.#guard.attempt(
       'setMetrics',
-      () => this.#change(runId, (run) => applyMetrics(run, metrics)),
+      () => this.#change('setMetrics', runId, (run) => applyMetrics(run, metrics)),
       () => false,
     );
   }
@@ -108,18 +110,18 @@ export class TelemetryClient implements AsyncDisposable {
    *
    * @param status success, failure, partial, timeout, cancelled or an alias; anything else is recorded as failure
    */
-  endRun(runId: string, status = 'success', fields?: RunFields): void {
+  endRun(runId: string, status: RunStatus = 'success', fields?: RunFields): void {
     const end = (): void => {
       const known = typeof status === 'string' ? canonicalStatus(status) : undefined;
       if (known === undefined || known === 'running') {
         this.#guard.warn(
           'status',
-          `a run was ended with a status that is none (${textOf(status)}); failure is recorded`,
+          `endRun: "${textOf(status)}" is no status of an end (success, failure, partial, timeout, cancelled); failure is recorded`,
         );
       }
       const first = this.#runs.isActive(runId);
       const final = known === undefined || known === 'running' ? 'failure' : known;
-      if (!this.#change(runId, (run) => endRun(run, final, fields)) || !first) return;
+      if (!this.#change('endRun', runId, (run) => endRun(run, final, fields)) || !first) return;
       const run = this.#runs.find(runId) as TrackedRun;
       this.#counts.ended++;
       this.#runs.end(run);
@@ -170,7 +172,8 @@ export class TelemetryClient implements AsyncDisposable {
     const associate = async (): Promise<CommitResult> => {
       const fields = commitFields(hash, source, details);
       if (typeof fields === 'string') return { ok: false, message: fields };
-      if (this.#change(runId, (run) => applyMetrics(run, fields), false)) {
+      if (this.#runs.find(runId)) {
+        this.#change('associateCommit', runId, (run) => applyMetrics(run, fields));
         const stored = await this.#recorder.flush(CLOSE_MS, false);
         return { ok: true, message: stored ? 'The commit is stored' : 'The commit is recorded, and waits on disk' };
       }
@@ -248,44 +251,28 @@ export class TelemetryClient implements AsyncDisposable {
 
   /** @returns whether there is such a run here */
   #change(
+    call: string,
     runId: string,
     change: (run: TrackedRun) => { changes: string[]; problems: string[] },
-    expected = true,
   ): boolean {
     const run = this.#runs.find(runId);
     if (!run) {
-      if (expected) this.#guard.warn('unknown', `no run ${textOf(runId)} is known here; what is said of it is ignored`);
+      this.#guard.warn(`${call} unknown`, `${call}: no run ${textOf(runId)} is known here; it is ignored`);
       return false;
     }
     const { changes, problems } = change(run);
-    this.#warnAll(problems);
+    this.#warnAll(call, problems);
     if (changes.length > 0) this.#recorder.record(run, changes);
     return true;
   }
 
-  #warnAll(problems: readonly string[]): void {
-    for (const problem of problems) this.#guard.warn(problem, `ignored: ${problem}`);
+  #warnAll(call: string, problems: readonly string[]): void {
+    for (const problem of problems) this.#guard.warn(`${call} ${problem}`, `${call}: ${problem}`);
   }
-}
 
-/** The constructor must not throw whatever it is given; a fault in the options leaves the defaults. */
-function prepare(given: ClientOptions): { guard: Guard; config: ClientConfig; transport: Transport } {
-  const options: ClientOptions = typeof given === 'object' && given !== null ? given : {};
-  const quiet = new Guard();
-  const report = quiet.attempt(
-    'onWarning',
-    () => options.onWarning,
-    () => undefined,
-  );
-  const guard = new Guard(typeof report === 'function' ? report : undefined);
-  const warn = (message: string): void => guard.warn(message, message);
-  const read = (): ClientConfig => clientConfig(options, warn);
-  const config = guard.attempt('Reading the options', read, () => clientConfig({}, warn));
-  const own = guard.attempt(
-    'Reading the options',
-    () => options.transport,
-    () => undefined,
-  );
-  const { apiUrl: url, token, timeoutMs } = config;
-  return { guard, config, transport: own ?? new HttpTransport({ url, token, timeoutMs }) };
+  #warnOfId(custom: unknown, runId: string): void {
+    if (custom === undefined || custom === null || custom === runId) return;
+    const why = 'it is empty, too long, has / \\ or NUL in it, or is that of an active run';
+    this.#guard.warn('run_id', `startRun: the run_id ${textOf(custom)} cannot be taken (${why}); ${runId} is used`);
+  }
 }

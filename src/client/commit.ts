@@ -36,7 +36,9 @@ export async function associateElsewhere(transport: Transport, runId: string, fi
   const query = new URLSearchParams({ run_id: runId, limit: '1' }).toString();
   const found = await transport.request('GET', `/api/v1/runs?${query}`);
   const [run] = Array.isArray(found.body) ? (found.body as { event_id: string }[]) : [];
-  if (!run) return { ok: false, message: `No run ${runId} is known here, nor to the service (${found.status})` };
+  if (found.status !== 200)
+    return { ok: false, message: `The service could not be asked for the run (${found.status})` };
+  if (!run) return { ok: false, message: `No run ${runId} is known here, nor to the service` };
   const body = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name.replace(/^git_/, ''), value]));
   const path = `${runPath(run.event_id)}/associate-commit`;
   const { status } = await transport.request('POST', path, JSON.stringify(body));

@@ -19,6 +19,17 @@ const FIELDS: ReadonlyMap<string, Field> = new Map(
   TABLE.filter(({ name }) => !OWN.has(name)).map((field) => [field.name, field]),
 );
 
+const WANTED: Readonly<Record<Field['kind'], string>> = {
+  id: 'text',
+  text: 'text',
+  remote: 'text',
+  count: 'a whole number of 0 or more',
+  boolean: 'true or false',
+  timestamp: 'ISO 8601, a Date, or milliseconds',
+  status: 'success, failure, partial, timeout, cancelled or running',
+  json: 'an object, not an array',
+};
+
 export type Values = Record<string, unknown>;
 
 export interface Cleaned {
@@ -39,8 +50,7 @@ export function cleaned(given: unknown, except: ReadonlySet<string> = new Set())
     if (value === null || value === undefined) continue;
     const kept = field && attempt(() => valueOf(field, value));
     if (kept !== undefined) values[name] = kept;
-    else
-      problems.push(field ? `${name} has a value that is no ${field.kind}` : `${name} is not a field to be set here`);
+    else problems.push(field ? `${name} must be ${WANTED[field.kind]}` : `${name} is not a field to be set here`);
   }
   return { values, problems };
 }

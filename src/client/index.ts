@@ -7,4 +7,4 @@ export type { RunHandle } from './track.ts';
 export type { RunIdMetrics } from './run-ids.ts';
 export type { StaleRunsOptions, StaleRunsResult } from './stale.ts';
 export type { Answer, Transport } from './transport.ts';
-export type { RunFields, RunMetrics, StartFields } from './types.ts';
+export type { RunFields, RunMetrics, RunStatus, StartFields } from './types.ts';

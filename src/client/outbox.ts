@@ -122,18 +122,6 @@ export class Outbox {
     this.#entries.delete(entry.run);
   }
 
-  /** Puts the newest record of every run that the service does not have yet in place of the one that waits. */
-  refresh(): void {
-    for (const entry of this.#entries.values()) {
-      if (!entry.run.known) this.#setText(entry, JSON.stringify(entry.run.record));
-    }
-  }
-
-  /** Runs that wait and are not known to the service, for what is found out late. */
-  *unsent(): Iterable<TrackedRun> {
-    for (const { run } of this.#entries.values()) if (!run.known) yield run;
-  }
-
   #setText(entry: Entry, text: string): void {
     this.#text += text.length - entry.text.length;
     entry.text = text;

@@ -87,7 +87,7 @@ export function endRun(run: TrackedRun, status: Status, given: unknown): { chang
   const times = run.ended ? {} : end;
   // Wherever records are merged, a completed run stays completed: a cancellation comes too late.
   const late = run.ended && statusRank(status) < statusRank(run.record.status as Status);
-  if (late) problems.push(`${status}, for the run has ended as ${String(run.record.status)}`);
+  if (late) problems.push(`${status} comes too late, for the run has ended as ${String(run.record.status)}`);
   run.ended = true;
   return apply(run, { values: { ...times, ...values, ...(!late && { status }) }, problems });
 }

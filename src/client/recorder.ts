@@ -11,7 +11,7 @@ import { type Guard, reasonOf } from './guard.ts';
 import { Leftovers } from './leftovers.ts';
 import { Ndjson } from './ndjson.ts';
 import { Outbox } from './outbox.ts';
-import type { TrackedRun } from './record.ts';
+import { applyMetrics, type TrackedRun } from './record.ts';
 import { type DeliveryCounts, Sender } from './sender.ts';
 import { Sheets } from './sheets.ts';
 import { Spool, type SpoolFile } from './spool.ts';
@@ -35,6 +35,7 @@ export interface Delivery extends DeliveryCounts {
 
 /** How long the first delivery waits for git. */
 const GIT_MS = 500;
+const MAX_BEFORE_GIT = 1_000;
 
 export class Recorder implements Leaving {
   readonly #config: ClientConfig;
@@ -46,10 +47,10 @@ export class Recorder implements Leaving {
   readonly #outbox: Outbox;
   readonly #sender: Sender;
   readonly #sheets: Sheets | undefined;
-  #git: Promise<Values> | undefined;
-  #gitKnown: Values = {};
-  /** What git said is in the runs that had been started before. */
-  #gitTold = false;
+  #git: Promise<void> | undefined;
+  #gitKnown: Values | undefined;
+  /** Runs that were started before git had answered. */
+  readonly #beforeGit: TrackedRun[] = [];
   #notSpooled = 0;
   #notBackedUp = 0;
   /** Something was recorded since the last attempt to deliver at the end of the process. */
@@ -82,23 +83,26 @@ export class Recorder implements Leaving {
 
   /** What is known of the repository by now; asking for it starts the search. */
   gitNow(): Values {
-    if (!this.#config.git) return {};
-    this.#git ??= this.#findGit();
-    return this.#gitKnown;
+    if (this.#config.git) this.#git ??= this.#findGit();
+    return this.#gitKnown ?? {};
   }
 
-  async #findGit(): Promise<Values> {
+  async #findGit(): Promise<void> {
     // There may be no working directory any more.
     const folder = this.#guard.attempt(
       'Looking for the repository',
       () => process.cwd(),
       () => undefined,
     );
-    return (this.#gitKnown = folder === undefined ? {} : { ...(await gitContext(folder)) });
+    this.#gitKnown = folder === undefined ? {} : { ...(await gitContext(folder)) };
+    const early = this.#beforeGit.splice(0);
+    for (const run of early) if (!saysGit(run.record)) this.record(run, applyMetrics(run, this.#gitKnown).changes);
   }
 
   /** Records a run's new state. @param changes fields that are new in it @throws nothing but faults of ours */
   record(run: TrackedRun, changes: readonly string[]): void {
+    const early = this.#git !== undefined && this.#gitKnown === undefined && run.version === 1;
+    if (early && this.#beforeGit.length < MAX_BEFORE_GIT) this.#beforeGit.push(run);
     const { json, cut } = fitted(run.record);
     if (cut.length > 0) this.#guard.warn('too large', `a run is too large; ${cut.join(', ')} was cut`);
     run.size = json.length;
@@ -151,6 +155,8 @@ export class Recorder implements Leaving {
   async finish(): Promise<void> {
     if (!this.#fresh) return;
     this.#fresh = false;
+    // Also where nothing is sent: what git says is recorded.
+    await this.#gitReady();
     const { exitTimeoutMs } = this.#config;
     await Promise.all([this.flush(exitTimeoutMs, false), this.#sheetsSettled(exitTimeoutMs)]);
   }
@@ -202,18 +208,9 @@ export class Recorder implements Leaving {
     }
   }
 
-  /** What git said, into the runs that were started before it had. */
+  /** Git has answered, or has had its time: then runs go without, and are told when it does. */
   async #gitReady(): Promise<void> {
-    if (this.#gitTold) return;
-    const { promise: late, resolve } = Promise.withResolvers<undefined>();
-    const timer = setTimeout(resolve, GIT_MS, undefined).unref();
-    const context = await Promise.race([this.#git ?? {}, late]);
-    clearTimeout(timer);
-    // It goes without; runs that start later will have it.
-    if (!context) return;
-    this.#gitTold = true;
-    for (const { record } of this.#outbox.unsent()) addGit(record, context);
-    this.#outbox.refresh();
+    if (this.#git) await within(GIT_MS, this.#git, undefined);
   }
 
   /** Keeps what can never be delivered beside the spool file it came from. @returns whether it could */
@@ -229,8 +226,10 @@ export class Recorder implements Leaving {
   }
 }
 
+const saysGit = ({ git_repo, git_branch, git_run_tag }: Values): boolean =>
+  (git_repo ?? git_branch ?? git_run_tag) !== undefined;
+
 /** Where the agent has said nothing of its repository. */
 export function addGit(record: Values, context: Values): void {
-  const said = record.git_repo ?? record.git_branch ?? record.git_run_tag;
-  if (said === undefined) Object.assign(record, context);
+  if (!saysGit(record)) Object.assign(record, context);
 }

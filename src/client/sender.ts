@@ -234,7 +234,10 @@ export class Sender {
     this.#failures++;
     this.counts.failed_attempts++;
     this.counts.last_error = reason;
-    this.#options.guard.warn('delivery', `the service does not take runs now (${reason}); they wait on disk`);
+    this.#options.guard.warn(
+      'delivery',
+      `the service does not take runs now (${reason}); they wait on disk${HINT[reason.slice(0, 3)] ?? ''}`,
+    );
     this.#notify();
     const grown = FIRST_PAUSE_MS * this.#options.backoffFactor ** (this.#failures - 1);
     // Half of it by chance: many clients must not come back all at once.
@@ -256,6 +259,8 @@ export class Sender {
     for (const resolve of watchers) resolve();
   }
 }
+
+const HINT: Readonly<Record<string, string>> = { 401: '. Set TELEMETRY_API_AUTH_TOKEN' };
 
 const later = (reason: string): Verdict => ({ kind: 'later', reason, afterMs: undefined });
 

@@ -37,9 +37,10 @@ interface StaleRun {
  */
 export async function cleanupStaleRuns(
   transport: Transport,
-  { agentName, olderThanMs }: StaleRunsOptions,
+  options: StaleRunsOptions,
   isActive: (runId: string) => boolean,
 ): Promise<StaleRunsResult> {
+  const { agentName, olderThanMs } = options ?? {};
   const result: StaleRunsResult = { ok: false, found: 0, cancelled: 0, failed: 0, errors: [] };
   const wrong = objection(agentName, olderThanMs);
   if (wrong !== undefined) return { ...result, errors: [wrong] };

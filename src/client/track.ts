@@ -1,12 +1,12 @@
 /** A run in the agent's hands: what trackRun gives to the work, and what `currentRun` finds. */
 import type { CommitDetails, CommitResult, CommitSource } from './commit.ts';
-import type { RunFields, RunMetrics } from './types.ts';
+import type { RunFields, RunMetrics, RunStatus } from './types.ts';
 
 /** What a handle asks of its client. */
 interface Client {
   logEvent(runId: string, eventType: string, payload?: unknown): void;
   setMetrics(runId: string, metrics: RunMetrics): void;
-  endRun(runId: string, status?: string, fields?: RunFields): void;
+  endRun(runId: string, status?: RunStatus, fields?: RunFields): void;
   associateCommit(runId: string, hash: string, source?: CommitSource, details?: CommitDetails): Promise<CommitResult>;
 }
 
@@ -36,7 +36,7 @@ export class RunHandle {
   }
 
   /** Ends the run with a status of its own; trackRun then ends it no more. */
-  end(status = 'success', fields?: RunFields): void {
+  end(status: RunStatus = 'success', fields?: RunFields): void {
     this.#ended = true;
     this.#client.endRun(this.runId, status, fields);
   }

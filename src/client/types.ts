@@ -1,5 +1,11 @@
 /** What agents may say of a run, in the names of the record. Units and meanings: docs/api.md. */
 
+import type { CommitSource } from './commit.ts';
+
+/** How a run ends; the last three are other names for failure and success. */
+export type RunStatus =
+  'success' | 'failure' | 'partial' | 'timeout' | 'cancelled' | 'failed' | 'completed' | 'succeeded';
+
 type Text = string | null | undefined;
 /** ISO 8601, a Date, or milliseconds since the epoch. */
 type Time = string | Date | number | null | undefined;
@@ -23,7 +29,7 @@ export interface RunMetrics {
   /** Any JSON object; replaced as a whole. */
   context_json?: Json;
   git_commit_hash?: Text;
-  git_commit_source?: Text;
+  git_commit_source?: CommitSource | null | undefined;
   git_commit_author?: Text;
   git_commit_timestamp?: Text;
   agent_owner?: Text;
@@ -53,7 +59,7 @@ export interface RunFields extends RunMetrics {
 }
 
 /** What a run may be started with. */
-export interface StartFields extends RunMetrics {
+export interface StartFields extends Omit<RunMetrics, 'duration_ms'> {
   /** The agent's own name of the run: 1 to 255 characters without / \ and NUL; otherwise one is made. */
   run_id?: Text;
   /** The key under which the service stores the run once; a UUID where it is not given. */
@@ -62,5 +68,5 @@ export interface StartFields extends RunMetrics {
   start_time?: Time;
   created_at?: Time;
   /** `running` where it is not given. */
-  status?: Text;
+  status?: RunStatus | 'running' | null | undefined;
 }

@@ -5,7 +5,7 @@
  */
 import { writeSync } from 'node:fs';
 import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
-import { type RunMetrics, TelemetryClient } from '../../src/client/index.ts';
+import { type RunStatus, type RunMetrics, TelemetryClient } from '../../src/client/index.ts';
 import type { Said } from './agent-ledger.ts';
 import { Random } from './random.ts';
 
@@ -117,7 +117,7 @@ async function plainRun(parent?: string): Promise<void> {
 
 function end(run: string, runId: string, status: string): void {
   const fields = someMetrics();
-  told({ run, fields: { ...fields, status, ended: true } }, () => telemetry.endRun(runId, status, fields));
+  told({ run, fields: { ...fields, status, ended: true } }, () => telemetry.endRun(runId, status as RunStatus, fields));
 }
 
 async function commit(run: string, runId: string): Promise<void> {

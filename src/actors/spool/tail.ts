@@ -93,7 +93,7 @@ export class Tail implements SpoolFile {
   /** When to look again though nothing happens; Infinity where there is no need. */
   wakeAt(now: number): number {
     if (this.blockedUntil > now) return this.blockedUntil;
-    if (this.#restingSince !== undefined) return this.#restingSince + this.#times.restMs;
+    if (isComplete(this.state)) return (this.#restingSince ?? now) + this.#times.restMs;
     if (this.state !== 'live' || this.readableTo(now) >= this.size) return Infinity;
     return Math.min(this.#ages.nextRipe(now) ?? Infinity, this.mtimeMs + this.#times.graceMs);
   }

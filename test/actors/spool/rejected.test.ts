@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync as linkTo } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync as linkTo,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Line } from '../../../src/actors/spool/lines.ts';
@@ -81,4 +89,16 @@ test('while rejected lines cannot be written just now, their file waits before t
   assert.deepEqual(bench.lines, [first, other, second]);
   assert.equal(existsSync(join(missing, 'rejected')), true);
   rmSync(missing, { recursive: true });
+});
+
+test('the torn end of a complete file is settled within seconds though nothing happens in the directory', (t) => {
+  const bench = new DrainBench(t);
+  bench.write('a.jsonl.sealed', `${linesOf(...goodLines(3))}{"tor`);
+  const start = bench.now;
+  bench.pass();
+  for (let pass = 0; pass < 10 && !existsSync(bench.path('a.jsonl.synced')); pass++) {
+    bench.pass(Math.min(bench.drain.wakeInMs(), 60_000));
+  }
+  assert.deepEqual(readdirSync(bench.directory).sort(), ['a.jsonl.rejected', 'a.jsonl.synced']);
+  assert.ok(bench.now - start < 10_000, `only after ${bench.now - start} ms`);
 });
