@@ -46,15 +46,16 @@ async function git(folder: string, ...words: string[]): Promise<string | undefin
   return new Promise((resolve) => {
     const options = {
       cwd: folder,
-      timeout: TIMEOUT_MS,
       windowsHide: true,
       env: { ...process.env, GIT_OPTIONAL_LOCKS: '0' },
     };
     const child = execFile('git', words, options, (error, stdout) => {
+      clearTimeout(timer);
       const line = stdout.trim();
       resolve(error || line === '' ? undefined : line);
     });
-    // An agent that is done must not wait for git.
+    // An agent that is done must not wait for git, nor for the timer that execFile's own timeout would be.
+    const timer = setTimeout(() => child.kill(), TIMEOUT_MS).unref();
     child.unref();
     for (const stream of [child.stdout, child.stderr]) (stream as unknown as { unref?(): void } | null)?.unref?.();
   });

@@ -42,6 +42,8 @@ export interface LeftoversOptions {
 export class Leftovers {
   readonly #options: LeftoversOptions;
   readonly #now: () => number;
+  /** In the midst of a step, in which nothing else may be known to be pending. */
+  #stepping = false;
   #reading: Reading | undefined;
   #abandoned: string[] = [];
   readonly #done = new Set<string>();
@@ -58,11 +60,21 @@ export class Leftovers {
   }
 
   get pending(): boolean {
-    return this.#reading !== undefined || this.ownPending || this.#lookIsDue() || this.#abandoned.length > 0;
+    const found = this.#reading !== undefined || this.#abandoned.length > 0;
+    return this.#stepping || found || this.ownPending || this.#lookIsDue();
   }
 
   /** Sends the next lines of the next file. @throws where there is no answer */
   async step(transport: Transport): Promise<Verdict> {
+    this.#stepping = true;
+    try {
+      return await this.#step(transport);
+    } finally {
+      this.#stepping = false;
+    }
+  }
+
+  async #step(transport: Transport): Promise<Verdict> {
     const reading = (this.#reading ??= await this.#next());
     if (!reading) return STORED;
     let portion: Portion;
