@@ -5,33 +5,39 @@ import type { Values } from './fields.ts';
 const MAX_BYTES = 900_000;
 /** A character has three bytes at most, so shorter JSON fits without being measured. */
 const SURELY_FITS = MAX_BYTES / 3;
-/** What a text that is cut keeps; smaller fields are left alone. */
-const KEPT = 10_000;
+/** Bytes of JSON that a field keeps that is cut: all of them together fit. Smaller fields are left alone. */
+const KEPT = 20_000;
+/** What a run is known by. */
+const NAMES: ReadonlySet<string> = new Set(['event_id', 'run_id']);
 
 /** @param record is cut where it is too large @returns its JSON, and the names of the fields that were cut */
 export function fitted(record: Values): { json: string; cut: string[] } {
   let json = JSON.stringify(record);
+  if (json.length <= SURELY_FITS || Buffer.byteLength(json) <= MAX_BYTES) return { json, cut: [] };
   const cut: string[] = [];
-  while (json.length > SURELY_FITS && Buffer.byteLength(json) > MAX_BYTES) {
-    const name = largest(record);
-    if (name === undefined) break;
-    const value = record[name];
-    record[name] =
-      typeof value === 'string'
-        ? `${value.slice(0, KEPT).toWellFormed()}… (${value.length} characters)`
-        : { left_out: `${JSON.stringify(value).length} characters: the run was too large` };
+  const sizes = Object.entries(record)
+    .map(([name, value]) => ({ name, size: bytesOf(value) }))
+    .filter(({ name, size }) => size > KEPT && !NAMES.has(name))
+    .sort((a, b) => b.size - a.size);
+  // Each is cut once at most.
+  for (const { name } of sizes) {
+    record[name] = shortened(record[name]);
     cut.push(name);
     json = JSON.stringify(record);
+    if (Buffer.byteLength(json) <= MAX_BYTES) break;
   }
   return { json, cut };
 }
 
-function largest(record: Values): string | undefined {
-  let found: string | undefined;
-  let most = 2 * KEPT;
-  for (const [name, value] of Object.entries(record)) {
-    const size = JSON.stringify(value)?.length ?? 0;
-    if (size > most) [found, most] = [name, size];
+function shortened(value: unknown): unknown {
+  if (typeof value !== 'string') {
+    return { left_out: `${JSON.stringify(value).length} characters: the run was too large` };
   }
-  return found;
+  const end = `… (${value.length} characters)`;
+  let kept = value.slice(0, KEPT / 2);
+  // A character may need six bytes.
+  while (bytesOf(kept + end) > KEPT) kept = kept.slice(0, kept.length / 2);
+  return kept.toWellFormed() + end;
 }
+
+const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value) ?? '');

@@ -26,6 +26,8 @@ const NOT_LATER = new Set(['event_id', 'run_id', 'agent_name', 'job_type', 'star
 /** What a run may still be told once it has begun. */
 const NOT_A_METRIC = new Set([...NOT_LATER, 'end_time']);
 
+const MAX_ID = 255;
+
 export interface Start {
   runId: string;
   agentName: unknown;
@@ -41,6 +43,10 @@ export function startRun({ runId, agentName, jobType, fields, defaults }: Start)
   problems: string[];
 } {
   const { values, problems } = cleaned(fields, NOT_AT_START);
+  if (typeof values.event_id === 'string' && values.event_id.length > MAX_ID) {
+    delete values.event_id;
+    problems.push(`event_id must have at most ${MAX_ID} characters; another is used`);
+  }
   const now = Date.now();
   const time = timestampOf(now);
   const names = { agent_name: textOf(agentName), job_type: textOf(jobType) };

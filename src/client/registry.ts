@@ -10,6 +10,7 @@ const MAX_ENDED_TEXT = 4 * 1024 * 1024;
 export class RunRegistry {
   readonly #active = new Map<string, TrackedRun>();
   readonly #ended = new Map<string, TrackedRun>();
+  readonly #sizes = new Map<string, number>();
   #endedText = 0;
 
   get activeCount(): number {
@@ -37,13 +38,15 @@ export class RunRegistry {
     this.#drop(run.runId);
     this.#ended.set(run.runId, run);
     this.#endedText += run.size;
+    this.#sizes.set(run.runId, run.size);
     while (this.#ended.size > MAX_ENDED || this.#endedText > MAX_ENDED_TEXT)
       this.#drop(oldestOf(this.#ended) as string);
   }
 
   #drop(runId: string): void {
     const run = this.#ended.get(runId);
-    if (run) this.#endedText -= run.size;
+    if (run) this.#endedText -= this.#sizes.get(runId) ?? 0;
+    this.#sizes.delete(runId);
     this.#ended.delete(runId);
   }
 }

@@ -142,3 +142,15 @@ test('an empty variable counts as not set', () => {
   const empty = Object.fromEntries(CLIENT_SETTINGS.map(({ name }) => [name, ' ']));
   assert.deepEqual(read({}, empty), read({}));
 });
+
+test('an address of the service may have a path, and loses query and fragment', () => {
+  for (const [given, address] of [
+    ['http://127.0.0.1:1/?x=y#z', 'http://127.0.0.1:1'],
+    ['https://example.org/telemetry/?token=1', 'https://example.org/telemetry'],
+    ['https://example.org/telemetry#?/', 'https://example.org/telemetry'],
+    ['http://example.org?/', 'http://example.org'],
+  ]) {
+    const { config, warnings } = read({ apiUrl: given });
+    assert.deepEqual([config.apiUrl, warnings], [address, []]);
+  }
+});

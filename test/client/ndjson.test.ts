@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { aClient, backupLines, textLines } from '../support/client.ts';
+import { aClient, backupLines, linesIn, textLines } from '../support/client.ts';
 import { makeReadOnly, smallDisk } from '../support/disk.ts';
 
 const MOCK = { testMode: 'mock' } as const;
@@ -44,6 +44,19 @@ test('at midnight the next file is begun', (t) => {
     backupLines(directory).map(({ event_type }) => event_type),
     ['before', 'after'],
   );
+});
+
+test('with the clock set back by a day what follows goes into the file of that day', (t) => {
+  const { client, directory } = aClient(t, MOCK);
+  const now = Date.parse('2026-01-10T12:00:00Z');
+  t.mock.timers.enable({ apis: ['Date'], now });
+  client.logEvent('run', 'before');
+  t.mock.timers.setTime(now - 24 * 3_600_000);
+  for (const type of ['after', 'later']) client.logEvent('run', type);
+  t.mock.timers.reset();
+  const lines = (day: string): unknown[] =>
+    linesIn(join(directory, 'raw'), new RegExp(`^events_${day}.ndjson$`)).map(({ event_type }) => event_type);
+  assert.deepEqual([lines('20260110'), lines('20260109')], [['before'], ['after', 'later']]);
 });
 
 for (const [what, take] of [

@@ -59,6 +59,9 @@ test('a waiting run that changes many times is noted as one range of lines', (t)
   }
   const [entry] = outbox.next(1, 1);
   assert.deepEqual(entry?.lines, [{ file, version: run.version, count: 1_000 }]);
+  file.outstanding = 1_001;
+  outbox.settle(entry, run.version);
+  assert.deepEqual([outbox.size, file.outstanding], [0, 1]);
 });
 
 test('runs that grow while the service is away overflow to disk, and all arrive in their last state', async (t) => {

@@ -69,6 +69,10 @@ test('a run that alone is too large is rejected, and the others are taken', asyn
 
 const PASSING: Record<string, Script> = {
   ...Object.fromEntries([401, 403, 404, 408, 429, 500, 502, 503, 507].map((status) => [status, () => ({ status })])),
+  ...Object.fromEntries([400, 413, 422].map((status) => [`${status} of a proxy`, () => ({ status })])),
+  ...Object.fromEntries(
+    [400, 413, 422].map((status) => [`${status} of another service`, () => ({ status, body: { error: 'no' } })]),
+  ),
   'a login page with 200': () => ({ status: 200, body: '<html>' }),
   'JSON of another service': () => ({ status: 200, body: { ok: true } }),
   'a broken connection': BROKEN,
