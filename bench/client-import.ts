@@ -8,7 +8,7 @@ import ts from 'typescript';
 import { median } from './support.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const MODULES = 'src/{client/**/*,run/**/*,run,errors}.ts';
+const MODULES = 'src/{client/**/*,run/**/*,run,errors,directory}.ts';
 const TIMED =
   'const t = performance.now(); await import(process.argv[1]); process.stdout.write(String(performance.now() - t))';
 
