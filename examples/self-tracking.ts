@@ -37,4 +37,5 @@ const lines = await telemetry.trackRun('line-counter', 'count_lines', { input_su
 
 await telemetry.flush();
 const { delivery } = await telemetry.getStats();
-process.stdout.write(`${lines} lines in ${folder}; delivered: ${delivery.delivered}, waiting: ${delivery.waiting}\n`);
+const where = delivery.waiting === 0 ? 'with the service' : 'in the spool';
+process.stdout.write(`${lines} lines in ${folder}; the run is ${where}\n`);

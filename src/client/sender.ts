@@ -40,6 +40,7 @@ export interface SenderOptions {
 }
 
 export interface DeliveryCounts {
+  /** States of runs: a run that was sent at its start and at its end counts twice. */
   delivered: number;
   rejected: number;
   failed_attempts: number;
