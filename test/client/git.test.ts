@@ -11,10 +11,10 @@ function git(folder: string, ...words: string[]): void {
   execFileSync('git', [...who, ...words], { cwd: folder, stdio: 'ignore' });
 }
 
-/** A repository with a commit, on the branch `work/topic`. */
+/** A repository with a commit, on the branch `feature/topic`. */
 function repository(t: TestContext, remote?: string): string {
   const folder = temporaryDirectory(t);
-  git(folder, 'init', '-b', 'work/topic');
+  git(folder, 'init', '-b', 'feature/topic');
   git(folder, 'commit', '--allow-empty', '-m', 'first');
   if (remote !== undefined) git(folder, 'remote', 'add', 'origin', remote);
   return folder;
@@ -23,15 +23,15 @@ function repository(t: TestContext, remote?: string): string {
 test('repository, branch and tag are found, by the remote or else by the folder', async (t) => {
   assert.deepEqual(await gitContext(repository(t, 'git@github.com:owner/site.git')), {
     git_repo: 'git@github.com:owner/site.git',
-    git_branch: 'work/topic',
-    git_run_tag: 'site/work/topic',
+    git_branch: 'feature/topic',
+    git_run_tag: 'site/feature/topic',
   });
   const folder = repository(t);
   const name = folder.split('/').at(-1);
   assert.deepEqual(await gitContext(folder), {
     git_repo: name,
-    git_branch: 'work/topic',
-    git_run_tag: `${name}/work/topic`,
+    git_branch: 'feature/topic',
+    git_run_tag: `${name}/feature/topic`,
   });
 });
 
@@ -69,10 +69,10 @@ test('credentials in the remote are never recorded: not in spool or backup, not 
   assert.deepEqual(
     stored.map(({ job_type, git_repo, git_branch }) => [job_type, git_repo, git_branch]),
     [
-      ['first', 'https://github.com/owner/site.git', 'work/topic'],
-      ['second', 'https://github.com/owner/site.git', 'work/topic'],
+      ['first', 'https://github.com/owner/site.git', 'feature/topic'],
+      ['second', 'https://github.com/owner/site.git', 'feature/topic'],
       ['own', 'https://example.org/x.git', undefined],
-      ['third', 'https://github.com/owner/site.git', 'work/topic'],
+      ['third', 'https://github.com/owner/site.git', 'feature/topic'],
     ],
   );
   const written = JSON.stringify(linesIn(`${directory}/raw`, /\.ndjson$/));
