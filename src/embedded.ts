@@ -5,6 +5,7 @@
 import { TelemetryClient } from './client/client.ts';
 import type { ClientOptions } from './client/config.ts';
 import { holding } from './client/exit.ts';
+import { Guard } from './client/guard.ts';
 import type { Answer, Transport } from './client/transport.ts';
 import { loadConfig } from './config.ts';
 import { describe, fromWire, toWire, type TelemetryError } from './errors.ts';
@@ -39,22 +40,27 @@ export interface Embedded extends AsyncDisposable {
  * opened (a service has it, say), the client writes to the spool, which that service reads.
  */
 export async function openEmbedded(options: EmbeddedOptions = {}): Promise<Embedded> {
-  const warn = options.onWarning ?? ((message): void => process.emitWarning(message, { type: 'TelemetryWarning' }));
+  const none = (): EmbeddedOptions => ({});
+  const { dbPath, ...client } = new Guard().attempt('Reading the options', () => ({ ...options }), none);
+  const guard = new Guard(typeof client.onWarning === 'function' ? client.onWarning : undefined);
   try {
-    return await openWith(options, warn);
+    return await openWith(client, dbPath, guard);
   } catch (error) {
     const problem = fromWire(toWire(error));
-    warn(`local-telemetry: ${describe(error)} What is recorded waits in the spool.`);
-    const client = new TelemetryClient({ ...options, testMode: 'mock' });
-    const request = (): Promise<Answer> => Promise.resolve(answerOf(replyOf(problem)));
-    const close = (): Promise<void> => client.close();
-    return { client, problem, request, close, [Symbol.asyncDispose]: close };
+    guard.warn('embedded', `${describe(error)} What is recorded waits in the spool.`);
+    return spoolOnly(new TelemetryClient({ ...client, testMode: 'mock' }), problem);
   }
 }
 
-async function openWith(options: EmbeddedOptions, warn: (message: string) => void): Promise<Embedded> {
-  const config = loadConfig({ ...process.env, ...overrides(options) }, null);
-  const log = quietLogger(warn);
+function spoolOnly(client: TelemetryClient, problem: TelemetryError): Embedded {
+  const request = (): Promise<Answer> => Promise.resolve(answerOf(replyOf(problem)));
+  const close = (): Promise<void> => client.close();
+  return { client, problem, request, close, [Symbol.asyncDispose]: close };
+}
+
+async function openWith(options: ClientOptions, dbPath: string | undefined, guard: Guard): Promise<Embedded> {
+  const config = loadConfig({ ...process.env, ...overrides(options, dbPath) }, null);
+  const log = quietLogger(guard);
   const core = await startCore(config, log, { background: true });
   const front = new InProcess({ ...core, http: config.http, log, version: VERSION });
   let problem: TelemetryError | undefined;
@@ -81,7 +87,7 @@ async function openWith(options: EmbeddedOptions, warn: (message: string) => voi
   };
 }
 
-function overrides({ baseDir, bufferDir, dbPath }: EmbeddedOptions): Record<string, string> {
+function overrides({ baseDir, bufferDir }: ClientOptions, dbPath: string | undefined): Record<string, string> {
   const given = { TELEMETRY_BASE_DIR: baseDir, TELEMETRY_BUFFER_DIR: bufferDir, TELEMETRY_DB_PATH: dbPath };
   const named = Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined);
   // There is no port to warn of.
@@ -95,8 +101,8 @@ function answerOf({ status, body, headers }: Reply): Answer {
 }
 
 /** A library says what is wrong and nothing else. */
-function quietLogger(warn: (message: string) => void): Logger {
+function quietLogger(guard: Guard): Logger {
   const quiet = (): void => undefined;
-  const loud = (message: string): void => warn(`local-telemetry: ${message}`);
+  const loud = (message: string): void => guard.warn(message, message);
   return { debug: quiet, info: quiet, warning: loud, error: loud, flush: () => Promise.resolve() };
 }

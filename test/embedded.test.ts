@@ -80,3 +80,29 @@ test('an agent that does not close it is not held, and loses nothing', async (t)
   const db = openToVerify(t, join(baseDir, 'db', 'telemetry.sqlite'));
   assert.equal(db.prepare("SELECT count(*) FROM agent_runs WHERE status = 'success'").pluck().get(), 50);
 });
+
+test('a path of its own for the database is no odd option, and odd options reject nothing', async (t) => {
+  const baseDir = temporaryDirectory(t);
+  const warnings: string[] = [];
+  const dbPath = join(baseDir, 'elsewhere.sqlite');
+  const options = { baseDir, dbPath, git: false, onWarning: (warning: string) => void warnings.push(warning) };
+  {
+    await using telemetry = await openEmbedded(options);
+    telemetry.client.startRun('agent', 'job');
+    await telemetry.client.flush();
+  }
+  assert.deepEqual(warnings, []);
+  const db = openToVerify(t, dbPath);
+  assert.equal(db.prepare('SELECT count(*) FROM agent_runs').pluck().get(), 1);
+  const throwing = (): never => {
+    throw new Error('no');
+  };
+  // A directory in the database's place, told to a reporter that throws.
+  await using odd = await openEmbedded({ baseDir, dbPath: baseDir, git: false, onWarning: throwing });
+  assert.match(String(odd.problem?.message), /Cannot open the database/);
+});
+
+test('another method of a route is 405, as it is over HTTP', async (t) => {
+  await using telemetry = await openEmbedded({ baseDir: temporaryDirectory(t), git: false });
+  assert.equal((await telemetry.request('PATCH', '/metrics')).status, 405);
+});

@@ -134,7 +134,7 @@ export class Syncer {
   /** To be closed when they are flushed. */
   readonly #finished = new Set<AppendFile>();
   #timer: NodeJS.Timeout | undefined;
-  #flushing = false;
+  #flushing: AppendFile | undefined;
 
   constructor(policy: FsyncPolicy, warn: (error: Error) => void) {
     this.#policy = policy;
@@ -161,8 +161,9 @@ export class Syncer {
     this.#schedule();
   }
 
-  /** Flushes at once, and waits for it. */
+  /** Flushes at once, and waits for it; what is just being flushed, too, for its end may not come any more. */
   now(): void {
+    if (this.#flushing) this.#dirty.add(this.#flushing);
     for (const file of this.#dirty) {
       try {
         file.syncNow();
@@ -177,21 +178,23 @@ export class Syncer {
   // Without holding the process: at its exit `now` does the rest.
   #schedule(): void {
     if (this.#flushing) return;
-    this.#timer ??= setTimeout(() => this.#next(), FSYNC_DELAY_MS).unref();
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#flush([...this.#dirty]);
+    }, FSYNC_DELAY_MS).unref();
   }
 
-  /** Flushes one file after the other; what is written meanwhile comes after a pause. */
-  #next(): void {
-    this.#timer = undefined;
-    const [file] = this.#dirty;
-    this.#flushing = file !== undefined;
-    if (!file) return;
-    this.#dirty.delete(file);
+  /** Flushes these files, one after the other; what is written meanwhile has its turn 50 ms later. */
+  #flush(files: AppendFile[]): void {
+    const file = files.shift();
+    this.#flushing = file;
+    if (!file) return this.#dirty.size > 0 ? this.#schedule() : undefined;
+    // Delivered and gone by now?
+    if (!this.#dirty.delete(file)) return this.#flush(files);
     file.sync((error) => {
       if (error) this.#warn(error);
       if (!this.#dirty.has(file)) this.#done(file);
-      this.#flushing = false;
-      if (this.#dirty.size > 0) this.#schedule();
+      this.#flush(files);
     });
   }
 

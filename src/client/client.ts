@@ -113,15 +113,15 @@ export class TelemetryClient implements AsyncDisposable {
   endRun(runId: string, status: RunStatus = 'success', fields?: RunFields): void {
     const end = (): void => {
       const known = typeof status === 'string' ? canonicalStatus(status) : undefined;
-      if (known === undefined || known === 'running') {
+      const final = known === 'running' ? undefined : known;
+      if (final === undefined) {
         this.#guard.warn(
           'status',
           `endRun: "${textOf(status)}" is no status of an end (success, failure, partial, timeout, cancelled); failure is recorded`,
         );
       }
       const first = this.#runs.isActive(runId);
-      const final = known === undefined || known === 'running' ? 'failure' : known;
-      if (!this.#change('endRun', runId, (run) => endRun(run, final, fields)) || !first) return;
+      if (!this.#change('endRun', runId, (run) => endRun(run, final ?? 'failure', fields)) || !first) return;
       const run = this.#runs.find(runId) as TrackedRun;
       this.#counts.ended++;
       this.#runs.end(run);
@@ -180,7 +180,7 @@ export class TelemetryClient implements AsyncDisposable {
       if (this.#config.mock) return { ok: false, message: `No run ${textOf(runId)} is known here` };
       return within(CLOSE_MS, associateElsewhere(this.#transport, String(runId), fields), failed());
     };
-    return this.#guard.attemptAsync('associateCommit', () => holding(associate), failed);
+    return this.#guard.attemptAsync('associateCommit', associate, failed);
   }
 
   /** Marks runs of an agent that never ended as cancelled; this client's own active runs are left alone. */

@@ -97,6 +97,7 @@ type Name = (typeof CLIENT_SETTINGS)[number]['name'];
 const SETTINGS: readonly ClientSetting[] = CLIENT_SETTINGS;
 const MIB = 1024 * 1024;
 const TRUE = ['true', '1', 'yes', 'on'];
+const FALSE = ['false', '0', 'no', 'off'];
 
 type Given = (name: keyof ClientOptions) => unknown;
 type Read = (name: Name) => string | undefined;
@@ -194,10 +195,15 @@ function homeFolder(warn: (message: string) => void): string {
 }
 
 function sheets(read: Read, warn: (message: string) => void): ClientConfig['sheets'] {
-  if (!TRUE.includes(String(read('GOOGLE_SHEETS_API_ENABLED')).toLowerCase())) return undefined;
+  const isOn = (name: Name): boolean => {
+    const word = String(read(name)).toLowerCase();
+    if (!TRUE.includes(word) && !FALSE.includes(word)) warn(`${name} must be one of ${[...TRUE, ...FALSE].join(', ')}`);
+    return TRUE.includes(word);
+  };
+  if (!isOn('GOOGLE_SHEETS_API_ENABLED')) return undefined;
   const url = read('GOOGLE_SHEETS_API_URL');
   const token = read('METRICS_API_TOKEN');
-  const needsToken = TRUE.includes(String(read('METRICS_API_AUTH_REQUIRED')).toLowerCase());
+  const needsToken = isOn('METRICS_API_AUTH_REQUIRED');
   if (url !== undefined && URL.canParse(url) && (token !== undefined || !needsToken)) return { url, token };
   warn(
     'GOOGLE_SHEETS_API_ENABLED is on without a usable GOOGLE_SHEETS_API_URL and METRICS_API_TOKEN; nothing is exported',

@@ -1,6 +1,6 @@
 /** The one place that swallows: no failure of the client ever reaches the agent; it is counted, and warned of once. */
 
-/** Kinds of warnings told apart; what comes beyond is counted only. */
+/** Kinds of warnings told apart; beyond, nothing is said or counted. */
 const MAX_KINDS = 200;
 
 export class Guard {

@@ -83,18 +83,14 @@ export class Recorder implements Leaving {
 
   /** What is known of the repository by now; asking for it starts the search. */
   gitNow(): Values {
-    if (this.#config.git) this.#git ??= this.#findGit();
+    const find = (): Promise<void> => this.#findGit();
+    if (this.#config.git) this.#git ??= this.#guard.attemptAsync('Looking for the repository', find, () => undefined);
     return this.#gitKnown ?? {};
   }
 
   async #findGit(): Promise<void> {
-    // There may be no working directory any more.
-    const folder = this.#guard.attempt(
-      'Looking for the repository',
-      () => process.cwd(),
-      () => undefined,
-    );
-    this.#gitKnown = folder === undefined ? {} : { ...(await gitContext(folder)) };
+    // Throws where the working directory was removed: then there is no repository.
+    this.#gitKnown = { ...(await gitContext(process.cwd())) };
     const early = this.#beforeGit.splice(0);
     for (const run of early) if (!saysGit(run.record)) this.record(run, applyMetrics(run, this.#gitKnown).changes);
   }

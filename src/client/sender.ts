@@ -2,8 +2,7 @@
  * Sends what waits, one request at a time, for as long as it takes. What is acknowledged is retired
  * from the spool; what fails is tried again after a pause that grows.
  */
-import type { Guard } from './guard.ts';
-import { reasonOf } from './guard.ts';
+import { type Guard, reasonOf } from './guard.ts';
 import type { Leftovers } from './leftovers.ts';
 import type { Entry, Outbox } from './outbox.ts';
 import {
@@ -53,6 +52,8 @@ export class Sender {
   #running = false;
   #stopped = false;
   #failures = 0;
+  /** States settled so far, and steps in a row that settled none. */
+  #settled = 0;
   #fruitless = 0;
   #batch = MAX_BATCH;
   #merges: boolean | undefined;
@@ -112,23 +113,25 @@ export class Sender {
     const { outbox, leftovers, guard } = this.#options;
     await this.#options.ready();
     while (!this.#stopped && (outbox.size > 0 || leftovers.pending)) {
-      const step = (): Promise<Verdict> => (outbox.size > 0 ? this.#sendNext() : this.#readBack());
-      const broken = (): Verdict => later('a fault of the client');
-      const verdict = this.#sensible(await guard.attemptAsync('Sending', step, broken));
-      if (verdict.kind === 'later') await this.#pause(verdict.reason, verdict.afterMs);
+      const reading = outbox.size === 0;
+      const settled = this.#settled;
+      const step = (): Promise<Verdict> => (reading ? this.#readBack() : this.#sendNext());
+      const verdict = await guard.attemptAsync('Sending', step, () => later('a fault of the client'));
+      const stuck = this.#stuckAfter(verdict, reading || this.#settled > settled);
+      if (stuck) await this.#pause(stuck.reason, stuck.afterMs);
       this.#notify();
     }
     this.#running = false;
     this.#notify();
   }
 
-  /** A service may contradict itself (known, but not to be changed): steps that lead nowhere end in a pause, too. */
-  #sensible(verdict: Verdict): Verdict {
+  /** Whether to pause: also where a service contradicts itself (known, but not to be changed), so that steps lead nowhere. */
+  #stuckAfter(verdict: Verdict, progress: boolean): Later | undefined {
     if (verdict.kind === 'later') return verdict;
-    if (verdict.kind === 'stored') this.#fruitless = 0;
-    if (verdict.kind === 'stored') this.#failures = 0;
-    else if (++this.#fruitless > MAX_FRUITLESS) return later('its answers contradict each other');
-    return verdict;
+    if (!progress) return ++this.#fruitless > MAX_FRUITLESS ? later('its answers contradict each other') : undefined;
+    this.#fruitless = 0;
+    this.#failures = 0;
+    return undefined;
   }
 
   async #sendNext(): Promise<Verdict> {
@@ -137,11 +140,10 @@ export class Sender {
     if (!request) return { kind: 'stored' };
     const told = request.entries.map((entry) => ({ entry, version: entry.version, changes: begin(entry) }));
     if (request.body === '{}') {
-      for (const { entry, version } of told) outbox.settle(entry, version);
+      for (const { entry, version } of told) this.#settle(entry, version);
       return { kind: 'stored' };
     }
     const { verdict, answer } = await this.#ask(request);
-    const before = this.counts.delivered + this.counts.rejected;
     const result = request.kind === 'merge' ? batchAnswer(answer?.body) : undefined;
     if (result) this.#merges = result.merges;
     const ids = request.entries.map(({ run }) => run.eventId);
@@ -154,8 +156,7 @@ export class Sender {
     }
     const [first] = told;
     if (first && verdict.kind !== 'stored' && verdict.kind !== 'later') this.#refused(request, verdict, first.version);
-    const fruitless = verdict.kind === 'stored' && this.counts.delivered + this.counts.rejected === before;
-    return fruitless ? { kind: 'duplicate' } : verdict;
+    return verdict;
   }
 
   async #ask(request: Request): Promise<{ verdict: Verdict; answer: Answer | undefined }> {
@@ -187,7 +188,12 @@ export class Sender {
     entry.run.known = true;
     this.#batch = Math.min(MAX_BATCH, this.#batch * 2);
     this.counts.delivered++;
-    this.#options.outbox.settle(entry, version);
+    this.#settle(entry, version);
+  }
+
+  #settle(entry: Entry, version: number, keep = false): void {
+    this.#settled++;
+    this.#options.outbox.settle(entry, version, keep);
   }
 
   /** @param version of the first entry, as it was sent */
@@ -211,14 +217,14 @@ export class Sender {
   #reject(entry: Entry, version: number, reason: string): void {
     this.counts.rejected++;
     const kept = this.#options.reject(entry, reason);
-    this.#options.outbox.settle(entry, version, !kept);
+    this.#settle(entry, version, !kept);
   }
 
   /** The service has the run, perhaps in an older state: what came after its start is brought as a change. */
   #changeInstead(entry: Entry): void {
     entry.run.known = true;
     entry.missing = false;
-    if (entry.version === 1 && this.#merges === false) this.#options.outbox.settle(entry, entry.version);
+    if (entry.version === 1 && this.#merges === false) this.#settle(entry, entry.version);
     else for (const name of patchableFields(entry)) entry.changes.add(name);
   }
 
@@ -263,7 +269,9 @@ export class Sender {
 
 const HINT: Readonly<Record<string, string>> = { 401: '. Set TELEMETRY_API_AUTH_TOKEN' };
 
-const later = (reason: string): Verdict => ({ kind: 'later', reason, afterMs: undefined });
+type Later = Extract<Verdict, { kind: 'later' }>;
+
+const later = (reason: string): Later => ({ kind: 'later', reason, afterMs: undefined });
 
 /** Takes the changes that go with this request; new ones gather beside. */
 function begin(entry: Entry): Set<string> {

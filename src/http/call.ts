@@ -1,10 +1,8 @@
-import type { IncomingMessage } from 'node:http';
 import type { ReaderPool } from '../actors/readers/handle.ts';
 import type { SpoolHandle } from '../actors/spool/handle.ts';
 import type { WriterHandle } from '../actors/writer/handle.ts';
 import type { HttpConfig } from '../config.ts';
 import type { Logger } from '../log.ts';
-import type { Intake } from './body.ts';
 import type { Reply } from './reply.ts';
 
 /** What the handlers work with. */
@@ -34,15 +32,16 @@ export interface Call {
 
 export type Handler = (call: Call, services: Services) => Promise<Reply> | Reply;
 
+/** @param target path and query, as in the request's first line */
 export function createCall(
-  request: IncomingMessage,
+  target: string,
   endpoint: string,
   params: Record<string, string>,
   signal: AbortSignal,
-  intake: Intake,
+  body: Call['body'],
 ): Call {
   const started = performance.now();
-  const { pathname, search } = split(request.url ?? '/');
+  const { pathname, search } = split(target);
   let query: URLSearchParams | undefined;
   return {
     endpoint,
@@ -53,11 +52,11 @@ export function createCall(
     },
     elapsed: () => Math.round((performance.now() - started) * 1000) / 1000,
     signal,
-    body: (limit) => intake.collect(request, limit),
+    body,
   };
 }
 
-function split(url: string): { pathname: string; search: string } {
+export function split(url: string): { pathname: string; search: string } {
   const at = url.indexOf('?');
   return at === -1 ? { pathname: url, search: '' } : { pathname: url.slice(0, at), search: url.slice(at + 1) };
 }

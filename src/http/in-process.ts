@@ -1,9 +1,10 @@
 /** The front end without a socket: the same routes and answers, for whoever lives in this very process. */
 import polka, { type Polka } from 'polka';
 import { tooLarge } from './body.ts';
-import type { Call, Services } from './call.ts';
-import { HttpError, replyOf } from './errors.ts';
+import { createCall, type Services, split } from './call.ts';
+import { replyOf } from './errors.ts';
 import { logError } from './logging.ts';
+import { noMatch } from './no-match.ts';
 import type { Reply } from './reply.ts';
 import { documented, type Route, ROUTES } from './routes.ts';
 
@@ -29,22 +30,14 @@ export class InProcess {
    * @param body JSON text
    */
   async request(method: Route['method'], target: string, body = ''): Promise<Reply> {
-    const { pathname, searchParams } = new URL(target, 'http://in-process');
+    const { pathname } = split(target);
     const { params, handlers } = this.#app.find(method, pathname);
     const route = handlers.map((handler) => this.#routes.get(handler)).find((found) => found !== undefined);
-    if (!route) return new HttpError(404, 'Not Found').reply;
+    if (!route) return noMatch(this.#app, pathname);
     const endpoint = documented(route.path);
-    const started = performance.now();
-    const call: Call = {
-      endpoint,
-      params: decoded(params),
-      path: pathname,
-      query: searchParams,
-      elapsed: () => Math.round((performance.now() - started) * 1000) / 1000,
-      signal: new AbortController().signal,
-      // A promise, so that a body that is too large is an answer too.
-      body: async (limit) => Promise.resolve(bytesOf(body, limit)),
-    };
+    // A promise, so that a body that is too large is an answer too.
+    const bytes = async (limit: number): Promise<Uint8Array> => Promise.resolve(bytesOf(body, limit));
+    const call = createCall(target, endpoint, decoded(params), new AbortController().signal, bytes);
     try {
       return await route.handler(call, this.#services);
     } catch (error) {

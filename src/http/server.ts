@@ -11,8 +11,9 @@ import { createCall, type Services } from './call.ts';
 import { Connections } from './connections.ts';
 import { HttpError, replyOf } from './errors.ts';
 import { logError } from './logging.ts';
+import { noMatch } from './no-match.ts';
 import { RateLimiter } from './rate-limit.ts';
-import { type Reply, send } from './reply.ts';
+import { send } from './reply.ts';
 import { documented, type Route, ROUTES } from './routes.ts';
 
 const TIMEOUTS = {
@@ -37,7 +38,7 @@ export class HttpServer {
     this.#intake = new Intake(services.http.maxReceivingBytes);
     const app: Polka = polka({
       server: this.#server,
-      onNoMatch: (request, response): void => send(response, this.#noMatch(app, request), this.#closing),
+      onNoMatch: (request, response): void => send(response, noMatch(app, request.path), this.#closing),
       onError: (error, request, response) => this.#fail(error, request.path, response),
     });
     const guard = this.#guard();
@@ -106,7 +107,8 @@ export class HttpServer {
     let headers: Record<string, string> = {};
     try {
       if (!route.open) headers = guard(request);
-      const call = createCall(request, endpoint, request.params, gone.signal, this.#intake);
+      const body = (limit: number): Promise<Uint8Array> => this.#intake.collect(request, limit);
+      const call = createCall(request.url, endpoint, request.params, gone.signal, body);
       const reply = await route.handler(call, this.#services);
       send(response, { ...reply, headers: { ...headers, ...reply.headers } }, this.#closing);
     } catch (error) {
@@ -118,13 +120,6 @@ export class HttpServer {
     const reply = error instanceof HttpError ? error.reply : replyOf(error);
     if (reply.status >= 500 && !response.destroyed) logError(this.#services.log, endpoint, error);
     send(response, { ...reply, headers: { ...headers, ...reply.headers } }, this.#closing);
-  }
-
-  #noMatch(app: Polka, request: Request): Reply {
-    const methods = new Set(ROUTES.map(({ method }) => method));
-    const allowed = [...methods].filter((method) => app.find(method, request.path).handlers.length > 0);
-    if (allowed.length === 0) return new HttpError(404, 'Not Found').reply;
-    return new HttpError(405, 'Method Not Allowed', { Allow: allowed.join(', ') }).reply;
   }
 }
 

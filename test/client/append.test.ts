@@ -76,6 +76,16 @@ test('however slow the disk, one flush is under way at a time, and all come in t
   assert.deepEqual(begun(), [2, 1, 1]);
 });
 
+test('files that wait together are flushed one right after the other, for the delay is once', (t) => {
+  const { files, written, begun, pass } = aSyncer(t);
+  const [first, second] = files;
+  written(first, second);
+  pass();
+  assert.deepEqual(begun(), [1, 0, 0]);
+  first.flushes[0]?.(null);
+  assert.deepEqual(begun(), [1, 1, 0]);
+});
+
 test('lines written one after the other are flushed together', (t) => {
   const { files, written, begun, pass } = aSyncer(t);
   for (let line = 0; line < 10; line++) written(files[0]);
@@ -120,7 +130,7 @@ test('at the exit everything is flushed at once, though a flush never came back'
   assert.deepEqual(
     files.map(({ flushedAtOnce, closed }) => [flushedAtOnce, closed]),
     [
-      [0, false],
+      [1, false],
       [1, false],
       [1, true],
     ],

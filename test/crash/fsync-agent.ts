@@ -15,5 +15,6 @@ for (let count = 0; ; count++) {
   const event_id = `run-${count}`;
   client.endRun(client.startRun('agent', 'job', { event_id }));
   writeSync(1, `${event_id} ${Date.now()}\n`);
+  // Its work between two runs; a background flush needs time to make a difference.
   await new Promise((resolve) => setTimeout(resolve, 1));
 }

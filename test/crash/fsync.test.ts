@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { linesIn, spoolNames } from '../support/client.ts';
+import { type Line, spoolNames, textLines } from '../support/client.ts';
 import { CutFileSystem, whyNot } from './file-system.ts';
 
 const AGENT = fileURLToPath(new URL('./fsync-agent.ts', import.meta.url));
@@ -16,6 +17,8 @@ interface Cut {
   returned: number;
   /** Milliseconds between the end of their calls and the cut. */
   lostAges: number[];
+  /** Nothing is lost that is older than something kept. */
+  newestOnly: boolean;
 }
 
 /** The power goes once so many runs have been recorded. @returns which of them the disk does not have */
@@ -41,21 +44,26 @@ async function cutPower(t: TestContext, fsync: string, runs: number): Promise<Cu
   fileSystem.restore();
   const spool = join(directory, 'buffer');
   const whole = wholeLines(spool);
-  const lostAges = [...returned].filter(([eventId]) => !whole.has(eventId)).map(([, time]) => at - time);
-  return { returned: returned.size, lostAges };
+  const order = [...returned];
+  const lostAges = order.filter(([eventId]) => !whole.has(eventId)).map(([, time]) => at - time);
+  // From the first that is lost on, all are.
+  const kept = order.findIndex(([eventId]) => !whole.has(eventId));
+  const newestOnly = kept === -1 || kept === order.length - lostAges.length;
+  return { returned: returned.size, lostAges, newestOnly };
 }
 
-/** The runs whose end is on the disk. A cut may leave a torn line behind them. */
+/** The runs whose end is on the disk. A cut may leave a torn line, which is no record. */
 function wholeLines(spool: string): Set<unknown> {
-  const files = spoolNames(spool).map((name) => new RegExp(`^${name}$`));
-  const records = files.flatMap((file) => {
-    try {
-      return linesIn(spool, file);
-    } catch {
-      return [];
-    }
-  });
-  return new Set(records.filter(({ status }) => status === 'success').map(({ event_id }) => event_id));
+  const lines = spoolNames(spool).flatMap((name) => textLines(readFileSync(join(spool, name), 'utf8')));
+  return new Set(lines.map(recordIn).flatMap((record) => (record?.status === 'success' ? [record.event_id] : [])));
+}
+
+function recordIn(line: string): Line | undefined {
+  try {
+    return JSON.parse(line) as Line;
+  } catch {
+    return undefined;
+  }
 }
 
 test('with fsync `always` a power cut loses nothing whose call has returned', options, async (t) => {
@@ -76,6 +84,7 @@ test(
       `batch: ${batch.lostAges.length} of ${batch.returned}, up to ${Math.max(0, ...batch.lostAges)} ms old`,
     );
     t.diagnostic(`off: ${off.lostAges.length} of ${off.returned}, up to ${Math.max(0, ...off.lostAges)} ms old`);
+    assert.ok(batch.newestOnly, 'an older run is lost beside a newer one that is kept');
     assert.ok(off.lostAges.length > 2 * batch.lostAges.length, 'flushing in the background makes no difference');
     assert.ok(off.lostAges.length > off.returned / 2, 'the cut has lost too little to prove anything');
   },
