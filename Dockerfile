@@ -18,4 +18,4 @@ USER 10001:10001
 VOLUME /data
 EXPOSE 8765
 # No shell and no npm in between: signals reach the service.
-CMD ["node", "src/main.ts"]
+CMD ["node", "src/main.ts", "serve"]

@@ -78,6 +78,13 @@ CREATE TABLE IF NOT EXISTS run_clocks (
   clocks TEXT NOT NULL
 );
 
+-- Runs of earlier versions that could not be taken over as they were: what was wrong (a JSON array), and the older row (JSON).
+CREATE TABLE IF NOT EXISTS migrated_originals (
+  id       INTEGER PRIMARY KEY REFERENCES agent_runs (id) ON DELETE CASCADE,
+  reasons  TEXT NOT NULL,
+  original TEXT NOT NULL
+);
+
 -- Counts kept by the writer in the transaction that changes the runs.
 CREATE TABLE IF NOT EXISTS rollup_runs (
   agent_name TEXT NOT NULL,
@@ -99,6 +106,12 @@ CREATE TABLE IF NOT EXISTS rollup_state (
   id             INTEGER PRIMARY KEY CHECK (id = 1),
   change_counter INTEGER,
   trusted        INTEGER NOT NULL
+);
+
+-- Until when runs were deleted on purpose, so that nobody misses them.
+CREATE TABLE IF NOT EXISTS retention (
+  id             INTEGER PRIMARY KEY CHECK (id = 1),
+  deleted_before TEXT NOT NULL
 );
 
 -- How far each spool file has been read, kept in the transaction that stores its lines. `name` is the file's without

@@ -85,6 +85,12 @@ CREATE TABLE run_clocks (
   clocks TEXT NOT NULL
 );
 
+CREATE TABLE migrated_originals (
+  id       INTEGER PRIMARY KEY REFERENCES agent_runs (id) ON DELETE CASCADE,
+  reasons  TEXT NOT NULL,
+  original TEXT NOT NULL
+);
+
 CREATE TABLE rollup_runs (
   agent_name TEXT NOT NULL,
   job_type   TEXT NOT NULL,
@@ -102,6 +108,11 @@ CREATE TABLE rollup_state (
   id             INTEGER PRIMARY KEY CHECK (id = 1),
   change_counter INTEGER,
   trusted        INTEGER NOT NULL
+);
+
+CREATE TABLE retention (
+  id             INTEGER PRIMARY KEY CHECK (id = 1),
+  deleted_before TEXT NOT NULL
 );
 
 CREATE TABLE spool_files (

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type Environment, readSettings, refused, type Values } from './config/environment.ts';
+import { type Environment, readSettings, refused, type Settings, type Values } from './config/environment.ts';
 import { type SettingName } from './config/settings.ts';
 
 export interface DatabaseConfig {
@@ -12,6 +12,15 @@ export interface DatabaseConfig {
   journalMode: 'DELETE' | 'WAL';
   synchronous: 'FULL' | 'EXTRA';
   busyTimeoutMs: number;
+  /** Databases of earlier versions with more rows are not migrated at start, but by command. */
+  autoMigrateMaxRows: number;
+}
+
+/** What the retention command deletes, unless told otherwise. Nothing is ever deleted by itself. */
+export interface RetentionConfig {
+  days: number;
+  /** Whether it only says what it would delete. */
+  dryRun: boolean;
 }
 
 export interface HttpConfig {
@@ -49,6 +58,11 @@ export interface Config {
   mailbox: { maxCommands: number; maxBytes: number };
   readers: { threads: number; maxQueue: number };
   spool: SpoolConfig;
+  /** Where clients of this machine keep their NDJSON backup. */
+  ndjsonDirectory: string;
+  retention: RetentionConfig;
+  /** The token that is set, whether or not this service asks for one; commands send it to a service elsewhere. */
+  apiToken: string | undefined;
   logLevel: LogLevel;
   shutdownTimeoutMs: number;
   /**
@@ -67,9 +81,24 @@ export interface Config {
  * @throws TelemetryError "refused", listing every problem with its remedy
  */
 export function loadConfig(environment: Environment = process.env, dotenv: string | null = '.env'): Readonly<Config> {
-  const { values, problems, ignored } = readSettings(environment, dotenv);
+  const { config, settings } = examineConfig(environment, dotenv);
+  if (settings.problems.length > 0) throw refused(settings.problems);
+  return deepFreeze(config);
+}
+
+/** The folder of everything. */
+export const baseDirectory = (values: Values): string =>
+  resolve((values.TELEMETRY_BASE_DIR as string | undefined) ?? join(homedir(), '.telemetry'));
+
+/** What loadConfig loads, and what is wrong with it: for looking at, not for starting. Where a setting is wrong, its default is in it. */
+export function examineConfig(
+  environment: Environment,
+  dotenv: string | null = '.env',
+): { config: Config; settings: Settings } {
+  const settings = readSettings(environment, dotenv);
+  const { values, problems, ignored } = settings;
   const text = (name: SettingName): string | undefined => values[name] as string | undefined;
-  const base = resolve(text('TELEMETRY_BASE_DIR') ?? join(homedir(), '.telemetry'));
+  const base = baseDirectory(values);
   const lockFile = text('TELEMETRY_LOCK_FILE');
   const config: Config = {
     database: {
@@ -78,6 +107,7 @@ export function loadConfig(environment: Environment = process.env, dotenv: strin
       journalMode: values.TELEMETRY_DB_JOURNAL_MODE as DatabaseConfig['journalMode'],
       synchronous: values.TELEMETRY_DB_SYNCHRONOUS as DatabaseConfig['synchronous'],
       busyTimeoutMs: values.TELEMETRY_DB_BUSY_TIMEOUT_MS as number,
+      autoMigrateMaxRows: values.TELEMETRY_AUTO_MIGRATE_MAX_ROWS as number,
     },
     http: httpConfig(values, problems),
     mailbox: {
@@ -94,6 +124,12 @@ export function loadConfig(environment: Environment = process.env, dotenv: strin
       intervalSeconds: values.TELEMETRY_SYNC_INTERVAL_SECONDS as number,
       batchSize: values.TELEMETRY_SYNC_BATCH_SIZE as number,
     },
+    ndjsonDirectory: resolve(text('TELEMETRY_NDJSON_DIR') ?? join(base, 'raw')),
+    retention: {
+      days: values.TELEMETRY_RETENTION_DAYS as number,
+      dryRun: values.TELEMETRY_DRY_RUN_CLEANUP as boolean,
+    },
+    apiToken: text('TELEMETRY_API_AUTH_TOKEN'),
     logLevel: values.TELEMETRY_LOG_LEVEL as LogLevel,
     shutdownTimeoutMs: values.TELEMETRY_SHUTDOWN_TIMEOUT_MS as number,
     techniques: { gate: true, directorySync: true },
@@ -104,9 +140,8 @@ export function loadConfig(environment: Environment = process.env, dotenv: strin
       'TELEMETRY_LOCK_FILE must not be the database itself; leave it unset, for the database has a lock file of its own',
     );
   }
-  if (problems.length > 0) throw refused(problems);
   config.warnings.push(...warningsOf(config, ignored));
-  return deepFreeze(config);
+  return { config, settings };
 }
 
 function httpConfig(values: Values, problems: string[]): HttpConfig {

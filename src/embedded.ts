@@ -13,7 +13,8 @@ import { InProcess } from './http/in-process.ts';
 import { replyOf } from './http/errors.ts';
 import type { Reply } from './http/reply.ts';
 import type { Logger } from './log.ts';
-import { startCore, VERSION } from './platform.ts';
+import { startCore } from './platform.ts';
+import { VERSION } from './version.ts';
 
 export interface EmbeddedOptions extends Omit<ClientOptions, 'apiUrl' | 'token' | 'testMode' | 'transport'> {
   /** The database file. TELEMETRY_DB_PATH, else `db/telemetry.sqlite` in the base directory. */

@@ -1,17 +1,22 @@
 /** The only wiring point: configuration in, a running platform out, which closes itself in order. */
-import { readFileSync } from 'node:fs';
 import { Gate } from './actors/gate.ts';
 import { ReaderPool } from './actors/readers/handle.ts';
 import { SpoolHandle } from './actors/spool/handle.ts';
 import { WriterHandle } from './actors/writer/handle.ts';
+import { inspect, readMigrations, requireCurrent } from './actors/writer/migrate.ts';
 import type { Config } from './config.ts';
-import type { TelemetryError } from './errors.ts';
+import { describe, type TelemetryError } from './errors.ts';
 import { HttpServer } from './http/server.ts';
+import { objectionTo, socketPathOf } from './http/control-socket.ts';
+import type { Services } from './http/call.ts';
 import type { Logger } from './log.ts';
+import { VERSION } from './version.ts';
 
-export const VERSION = (
-  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
-).version;
+/** SQLite's statistics are looked after this often. */
+const OPTIMIZE_EVERY_MS = 6 * 60 * 60 * 1_000;
+const NOTHING = new Uint8Array();
+// A full mailbox or disk: whoever writes is told, and the statistics wait for the next time.
+const ignored = (): void => undefined;
 
 /** The platform without its front end: what an agent's own process may embed. */
 export interface Core extends AsyncDisposable {
@@ -30,6 +35,8 @@ export interface Platform extends Core {
 export interface CoreOptions {
   /** The threads do not keep the process alive; for an agent's own process, which ends when its work does. */
   background?: boolean;
+  /** Whether clients' spool files are read too; true. A command that does one thing leaves them to the service. */
+  spool?: boolean;
 }
 
 /**
@@ -37,7 +44,8 @@ export interface CoreOptions {
  *
  * @throws TelemetryError "refused" with the remedy; nothing is left running then
  */
-export async function startCore(config: Config, log: Logger, { background = false }: CoreOptions = {}): Promise<Core> {
+export async function startCore(config: Config, log: Logger, options: CoreOptions = {}): Promise<Core> {
+  const { background = false, spool: spooling = true } = options;
   const { promise: failed, resolve: onFatal } = Promise.withResolvers<TelemetryError>();
   // Closed from the last to the first: what was taken is answered, for which it must be committed and read.
   await using parts = new AsyncDisposableStack();
@@ -46,12 +54,39 @@ export async function startCore(config: Config, log: Logger, { background = fals
   const info = await writer.open();
   parts.defer(() => writer.close());
   for (const warning of [...config.warnings, ...info.warnings]) log.warning(warning);
+  const optimizing = setInterval(
+    () => void writer.send('optimize', { analyze: false }, NOTHING).catch(ignored),
+    OPTIMIZE_EVERY_MS,
+  );
+  optimizing.unref();
+  parts.defer(() => clearInterval(optimizing));
   const readers = new ReaderPool(config, gate, log);
   parts.defer(() => readers.close());
   await readers.ready();
   const spool = new SpoolHandle({ config, writer, readers, log, background });
   parts.defer(() => spool.close());
-  await spool.open();
+  if (spooling) await spool.open();
+  const running = parts.move();
+  return { writer, readers, spool, failed, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+/**
+ * Starts the readers only: no lock is taken, nothing is written, and every command is answered "unavailable".
+ *
+ * @throws TelemetryError "refused" with the remedy
+ */
+export async function startReading(config: Config, log: Logger): Promise<Core> {
+  const gate = new Gate();
+  const { promise: failed, resolve: onFatal } = Promise.withResolvers<TelemetryError>();
+  await using parts = new AsyncDisposableStack();
+  const migrations = readMigrations();
+  requireCurrent(config.database.path, inspect(config.database.path, migrations), migrations);
+  const readers = new ReaderPool(config, gate, log);
+  parts.defer(() => readers.close());
+  await readers.ready();
+  // Neither is ever opened.
+  const writer = new WriterHandle({ config, gate, log, onFatal });
+  const spool = new SpoolHandle({ config, writer, readers, log });
   const running = parts.move();
   return { writer, readers, spool, failed, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
@@ -65,11 +100,34 @@ export async function start(config: Config, log: Logger): Promise<Platform> {
   await using parts = new AsyncDisposableStack();
   const core = parts.use(await startCore(config, log));
   const { writer, readers, spool, failed } = core;
-  const server = new HttpServer({ writer, readers, spool, http: config.http, log, version: VERSION });
-  parts.defer(() => closeWithin(server, config.shutdownTimeoutMs));
-  const url = await server.listen();
+  const services: Services = { writer, readers, spool, http: config.http, log, version: VERSION };
+  const front = new HttpServer(services);
+  const servers = [front];
+  // All at once: from the first moment on nothing new is taken.
+  parts.defer(async () => {
+    await Promise.all(servers.map((server) => closeWithin(server, config.shutdownTimeoutMs)));
+  });
+  const url = await front.listen();
+  servers.push(...(await openControl(services, writer.info.realPath)));
   const running = parts.move();
   return { url, writer, readers, spool, failed, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+/** The socket for operators; a service without one is a service all the same. */
+async function openControl(services: Services, databasePath: string): Promise<HttpServer[]> {
+  const path = socketPathOf(databasePath);
+  const server = new HttpServer(services, path);
+  try {
+    const objection = objectionTo(path);
+    if (objection !== undefined) throw new Error(objection);
+    await server.listen();
+    return [server];
+  } catch (error) {
+    services.log.warning(
+      `The control socket ${path} cannot be opened (${describe(error)}): commands that change the database need this service to be stopped`,
+    );
+    return [];
+  }
 }
 
 /** Answers what was taken; what is still open after `timeoutMs` is cut. */

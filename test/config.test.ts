@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { type Config, loadConfig } from '../src/config.ts';
-import { FALSE, type Setting, SETTINGS, TRUE, WITHOUT_EFFECT } from '../src/config/settings.ts';
+import { FALSE, type Setting, SETTINGS, TRUE } from '../src/config/settings.ts';
 import { TelemetryError } from '../src/errors.ts';
-import { folder } from './support/database.ts';
+import { dotenvOf, folder } from './support/database.ts';
 
 type Environment = Record<string, string | undefined>;
 
@@ -18,6 +18,7 @@ const PLACES: Readonly<Record<string, readonly [given: string, expected: unknown
   TELEMETRY_BASE_DIR: ['/base', '/base/db/telemetry.sqlite', (config) => config.database.path],
   TELEMETRY_DB_PATH: ['/data/t.sqlite', '/data/t.sqlite', (config) => config.database.path],
   TELEMETRY_LOCK_FILE: ['/locks/t.lock', '/locks/t.lock', (config) => config.database.lockFile],
+  TELEMETRY_NDJSON_DIR: ['/raw', '/raw', (config) => config.ndjsonDirectory],
   TELEMETRY_BUFFER_DIR: ['/spool', '/spool', (config) => config.spool.directory],
   TELEMETRY_BUFFER_MAX_AGE_HOURS: ['2', 2, (config) => config.spool.maxAgeHours],
   TELEMETRY_SYNC_INTERVAL_SECONDS: ['5', 5, (config) => config.spool.intervalSeconds],
@@ -25,6 +26,9 @@ const PLACES: Readonly<Record<string, readonly [given: string, expected: unknown
   TELEMETRY_DB_JOURNAL_MODE: ['wal', 'WAL', (config) => config.database.journalMode],
   TELEMETRY_DB_SYNCHRONOUS: ['extra', 'EXTRA', (config) => config.database.synchronous],
   TELEMETRY_DB_BUSY_TIMEOUT_MS: ['5000', 5000, (config) => config.database.busyTimeoutMs],
+  TELEMETRY_AUTO_MIGRATE_MAX_ROWS: ['0', 0, (config) => config.database.autoMigrateMaxRows],
+  TELEMETRY_RETENTION_DAYS: ['90', 90, (config) => config.retention.days],
+  TELEMETRY_DRY_RUN_CLEANUP: ['0', false, (config) => config.retention.dryRun],
   TELEMETRY_API_HOST: ['127.0.0.1', '127.0.0.1', (config) => config.http.host],
   TELEMETRY_API_PORT: ['9000', 9000, (config) => config.http.port],
   TELEMETRY_READERS: ['7', 7, (config) => config.readers.threads],
@@ -56,13 +60,6 @@ function problemsOf(environment: Environment, dotenv: string | null = null): str
   return [];
 }
 
-/** A `.env` file with these lines. */
-function dotenvOf(t: TestContext, ...lines: string[]): string {
-  const path = join(folder(t), '.env');
-  writeFileSync(path, lines.join('\n'));
-  return path;
-}
-
 test('an empty environment gives every default', () => {
   const { warnings, ...config } = load();
   assert.deepEqual(config, {
@@ -72,6 +69,7 @@ test('an empty environment gives every default', () => {
       journalMode: 'DELETE',
       synchronous: 'FULL',
       busyTimeoutMs: 30_000,
+      autoMigrateMaxRows: 500_000,
     },
     http: {
       host: '0.0.0.0',
@@ -92,6 +90,9 @@ test('an empty environment gives every default', () => {
       intervalSeconds: 60,
       batchSize: 100,
     },
+    ndjsonDirectory: join(homedir(), '.telemetry', 'raw'),
+    retention: { days: 30, dryRun: true },
+    apiToken: undefined,
     logLevel: 'INFO',
     shutdownTimeoutMs: 10_000,
     techniques: { gate: true, directorySync: true },
@@ -150,6 +151,7 @@ test('booleans take the four usual words in any case', () => {
 test('a token counts only where authentication is on', () => {
   const environment = { TELEMETRY_API_AUTH_TOKEN: 'secret-token' };
   assert.equal(load(environment).http.token, undefined);
+  assert.equal(load(environment).apiToken, 'secret-token', 'commands may send it to a service elsewhere');
   assert.equal(load({ ...environment, TELEMETRY_API_AUTH_ENABLED: 'true' }).http.token, 'secret-token');
 });
 
@@ -263,35 +265,4 @@ test('the configuration is frozen all through', () => {
     typeof value !== 'object' || value === null || (Object.isFrozen(value) && Object.values(value).every(frozen));
   assert.ok(frozen(config));
   assert.throws(() => ((config.http as { port: number }).port = 1), TypeError);
-});
-
-const QUIET = { TELEMETRY_API_HOST: '127.0.0.1' };
-
-test('a service for this machine only has nothing to warn of', () => {
-  for (const host of ['127.0.0.1', '127.1.2.3', 'localhost', '::1']) {
-    assert.deepEqual(load({ TELEMETRY_API_HOST: host }).warnings, []);
-  }
-});
-
-test('it warns when reachable from outside without authentication, and says what to set', () => {
-  for (const host of ['0.0.0.0', '::', '192.168.0.2', 'localhost.evil.io']) {
-    const [warning = '', ...others] = load({ TELEMETRY_API_HOST: host }).warnings;
-    assert.match(warning, /without authentication; set TELEMETRY_API_AUTH_ENABLED=true/);
-    assert.ok(warning.includes(host) && others.length === 0);
-  }
-  assert.deepEqual(load({ TELEMETRY_API_AUTH_ENABLED: '1', TELEMETRY_API_AUTH_TOKEN: 't' }).warnings, []);
-});
-
-test('it warns of WAL', () => {
-  const { warnings } = load({ ...QUIET, TELEMETRY_DB_JOURNAL_MODE: 'WAL' });
-  assert.equal(warnings.length, 1);
-  assert.match(warnings[0] ?? '', /^TELEMETRY_DB_JOURNAL_MODE=WAL .*DELETE is the default/);
-});
-
-test('it warns of every setting of the predecessor that is set and has no effect', (t) => {
-  const expected = WITHOUT_EFFECT.map((name) => `${name} is set but has no effect in this service; remove it`);
-  const set = WITHOUT_EFFECT.map((name) => [name, '5'] as const);
-  assert.deepEqual(load({ ...QUIET, ...Object.fromEntries(set) }).warnings, expected);
-  const path = dotenvOf(t, ...set.map(([name, value]) => `${name}=${value}`));
-  assert.deepEqual(loadConfig(QUIET, path).warnings, expected, 'in a .env file too');
 });

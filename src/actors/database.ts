@@ -25,6 +25,8 @@ const SYNCHRONOUS = ['OFF', 'NORMAL', 'FULL', 'EXTRA'];
 export function openWritable(config: DatabaseConfig): Connection {
   const db = new Database(config.path, { timeout: config.busyTimeoutMs });
   try {
+    // A new file, before anything is in it: retention can give its pages back. In others it would write for nothing.
+    if (db.pragma('page_count', { simple: true }) === 0) db.pragma('auto_vacuum = INCREMENTAL');
     db.pragma(`journal_mode = ${config.journalMode}`);
     db.pragma(`synchronous = ${config.synchronous}`);
     db.pragma('foreign_keys = ON');

@@ -11,6 +11,16 @@ export interface Commands {
   merge: { args: MergeArgs; result: Merged };
   /** Drops the positions of spool files that are gone. */
   forget: { args: { files: SpoolFile[] }; result: { forgotten: number } };
+  /** Deletes runs created before a canonical time, the oldest first, at most `limit`. */
+  delete: { args: { before: string; limit: number }; result: { deleted: number } };
+  /** Gives free pages back to the file system, at most `pages`. */
+  shrink: { args: { pages: number }; result: Shrunk };
+  /** Brings SQLite's statistics up to date: all of them anew, or those that it finds outdated. */
+  optimize: { args: { analyze: boolean }; result: { optimized: true } };
+  /** Builds one index of the schema anew. */
+  reindex: { args: { index: string }; result: { index: string } };
+  /** Counts all runs anew; what `/metrics` says is right again a while later. */
+  recount: { args: Record<string, never>; result: { recounting: true } };
 }
 export type CommandName = keyof Commands;
 export type CommandResult<N extends CommandName = CommandName> = Commands[N]['result'];
@@ -34,6 +44,19 @@ export interface BatchResult extends Tally {
   total: number;
   /** The body was `{"runs": […]}` instead of an array. */
   wrapped: boolean;
+}
+
+/** Pages that were given back, and those that are still free; `able` is false where the file keeps its pages for ever. */
+export interface Shrunk {
+  freed: number;
+  free: number;
+  able: boolean;
+}
+
+/** A copy of the database that is complete; not checked yet. */
+export interface Copied {
+  path: string;
+  pages: number;
 }
 
 /** A spool file by its name without `.jsonl` and state, for it is renamed while it is read, and its inode as text. */
@@ -69,6 +92,8 @@ export type GroupedCommand = {
 /** What the main thread learns of the writer when it has opened the database. */
 export interface WriterInfo {
   path: string;
+  /** Without symbolic links; what belongs to the database lies beside it. */
+  realPath: string;
   journalMode: string;
   synchronous: string;
   warnings: string[];
@@ -78,6 +103,8 @@ export interface WriterInfo {
 export interface WriterThread {
   open(): Outcome<WriterInfo>;
   commit(group: Group): Outcome<CommandResult>[];
+  /** Copies the database as it is when the copy is complete; groups are committed meanwhile. */
+  copy(path: string): Promise<Outcome<Copied>>;
   close(): void;
 }
 
@@ -89,6 +116,10 @@ export interface Queries {
   metadata: { args: Record<string, never>; result: Metadata };
   metrics: { args: { since: string }; result: Totals };
   positions: { args: Record<string, never>; result: SpoolPosition[] };
+  /** How many runs were created before a canonical time. */
+  older: { args: { before: string }; result: number };
+  /** The names of all indexes. */
+  indexes: { args: Record<string, never>; result: string[] };
 }
 export type QueryName = keyof Queries;
 export type QueryTask = { [N in QueryName]: { name: N; args: Queries[N]['args'] } }[QueryName];

@@ -1,4 +1,4 @@
-/** The front end without a socket: the same routes and answers, for whoever lives in this very process. */
+/** The front end without a socket: the same routes and answers, the operator's too, for whoever lives in this very process. */
 import polka, { type Polka } from 'polka';
 import { tooLarge } from './body.ts';
 import { createCall, type Services, split } from './call.ts';
@@ -6,7 +6,7 @@ import { replyOf } from './errors.ts';
 import { logError } from './logging.ts';
 import { noMatch } from './no-match.ts';
 import type { Reply } from './reply.ts';
-import { documented, type Route, ROUTES } from './routes.ts';
+import { CONTROL_ROUTES, documented, type Route, ROUTES } from './routes.ts';
 
 export class InProcess {
   readonly #services: Services;
@@ -16,7 +16,7 @@ export class InProcess {
 
   constructor(services: Services) {
     this.#services = services;
-    for (const route of ROUTES) {
+    for (const route of [...ROUTES, ...CONTROL_ROUTES]) {
       const marker = (): void => undefined;
       this.#routes.set(marker, route);
       this.#app.add(route.method, route.path, marker);

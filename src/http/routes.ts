@@ -1,6 +1,17 @@
-/** Every route of the service. */
+/** Every route of the service, and those of its operator. */
 import type { Handler } from './call.ts';
 import { associateCommit, getCommitUrl, getRepoUrl } from './commit.ts';
+import {
+  copyDatabase,
+  countOld,
+  deleteOld,
+  getIndexes,
+  getStatus,
+  optimize,
+  recount,
+  reindex,
+  shrink,
+} from './control.ts';
 import { createBatch } from './create-batch.ts';
 import { createRun } from './create-run.ts';
 import { getHealth } from './health.ts';
@@ -28,6 +39,19 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/api/v1/metadata', handler: getMetadata },
   { method: 'GET', path: '/metrics', handler: getMetrics },
   { method: 'GET', path: '/health', handler: getHealth, open: true },
+];
+
+/** What the control socket answers beside them, without a token. */
+export const CONTROL_ROUTES: readonly Route[] = [
+  { method: 'GET', path: '/control/status', handler: getStatus },
+  { method: 'POST', path: '/control/copy', handler: copyDatabase },
+  { method: 'GET', path: '/control/retention', handler: countOld },
+  { method: 'POST', path: '/control/retention', handler: deleteOld },
+  { method: 'POST', path: '/control/shrink', handler: shrink },
+  { method: 'POST', path: '/control/optimize', handler: optimize },
+  { method: 'GET', path: '/control/reindex', handler: getIndexes },
+  { method: 'POST', path: '/control/reindex', handler: reindex },
+  { method: 'POST', path: '/control/recount', handler: recount },
 ];
 
 /** A route's path as documentation and logs write it: /api/v1/runs/{event_id}. */

@@ -9,12 +9,13 @@ import { createAuth } from './auth.ts';
 import { Intake } from './body.ts';
 import { createCall, type Services } from './call.ts';
 import { Connections } from './connections.ts';
+import { listenPrivately } from './control-socket.ts';
 import { HttpError, replyOf } from './errors.ts';
 import { logError } from './logging.ts';
 import { noMatch } from './no-match.ts';
 import { RateLimiter } from './rate-limit.ts';
 import { send } from './reply.ts';
-import { documented, type Route, ROUTES } from './routes.ts';
+import { CONTROL_ROUTES, documented, type Route, ROUTES } from './routes.ts';
 
 const TIMEOUTS = {
   headersTimeout: 10_000,
@@ -24,15 +25,20 @@ const TIMEOUTS = {
   connectionsCheckingInterval: 5_000,
 };
 
+type Guard = (request: IncomingMessage) => Record<string, string>;
+
 export class HttpServer {
   readonly #services: Services;
+  readonly #socket: string | undefined;
   readonly #server: Server;
   readonly #connections: Connections;
   readonly #intake: Intake;
   #closing = false;
 
-  constructor(services: Services) {
+  /** @param socket path of the local socket for operators, instead of the port: all routes, for whoever may open it */
+  constructor(services: Services, socket?: string) {
     this.#services = services;
+    this.#socket = socket;
     this.#server = createServer(TIMEOUTS);
     this.#connections = new Connections(this.#server);
     this.#intake = new Intake(services.http.maxReceivingBytes);
@@ -41,15 +47,20 @@ export class HttpServer {
       onNoMatch: (request, response): void => send(response, noMatch(app, request.path), this.#closing),
       onError: (error, request, response) => this.#fail(error, request.path, response),
     });
-    const guard = this.#guard();
-    for (const route of ROUTES)
+    const guard: Guard = socket === undefined ? this.#guard() : () => ({});
+    for (const route of socket === undefined ? ROUTES : [...ROUTES, ...CONTROL_ROUTES])
       app.add(route.method, route.path, (request, response) => this.#serve(route, guard, request, response));
     this.#server.on('request', app.handler as (request: IncomingMessage, response: ServerResponse) => void);
   }
 
-  /** @returns the address, such as http://127.0.0.1:8765 @throws TelemetryError "refused" where it is taken */
+  /** @returns the address, such as http://127.0.0.1:8765, or the socket's path @throws TelemetryError "refused" where it is taken */
   async listen(): Promise<string> {
     const { host, port } = this.#services.http;
+    if (this.#socket !== undefined) {
+      listenPrivately(this.#server, this.#socket);
+      await once(this.#server, 'listening');
+      return this.#socket;
+    }
     try {
       this.#server.listen({ host, port });
       await once(this.#server, 'listening');
@@ -76,7 +87,7 @@ export class HttpServer {
   }
 
   /** Rate limit and authentication, for every route that is not open. @returns headers for the answer */
-  #guard(): (request: IncomingMessage) => Record<string, string> {
+  #guard(): Guard {
     const { token, rateLimit, trustedProxies } = this.#services.http;
     const authenticate = createAuth(token);
     const addressOf = addressReader(trustedProxies);
@@ -95,12 +106,7 @@ export class HttpServer {
     };
   }
 
-  async #serve(
-    route: Route,
-    guard: (request: IncomingMessage) => Record<string, string>,
-    request: Request,
-    response: ServerResponse,
-  ): Promise<void> {
+  async #serve(route: Route, guard: Guard, request: Request, response: ServerResponse): Promise<void> {
     const endpoint = documented(route.path);
     const gone = new AbortController();
     response.once('close', () => gone.abort());

@@ -1,12 +1,9 @@
 /** A service process under load until something ends it; shared by the scripts and the tests. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import type { Environment, ServiceProcess } from '../support/service.ts';
+import { type Environment, programOf, type ServiceProcess } from '../support/service.ts';
 import type { Ledger } from './ledger.ts';
 import { Poster } from './load.ts';
-
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 export interface Moment {
   /** The end comes with this acknowledgement of the cycle... */
@@ -75,9 +72,9 @@ export async function killWhileStarting(
   environment: Environment,
   afterMs: number,
   end: () => void = () => undefined,
-  script = MAIN,
+  script?: string,
 ): Promise<void> {
-  const child = spawn(process.execPath, [script], { env: { PATH: process.env.PATH, ...environment }, stdio: 'ignore' });
+  const child = spawn(process.execPath, programOf(script), { env: { PATH: process.env.PATH, ...environment }, stdio: 'ignore' });
   const exited = once(child, 'exit');
   setTimeout(() => {
     end();

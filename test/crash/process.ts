@@ -4,9 +4,8 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
-import { type Environment, localEnvironment, type ServiceProcess, spawnService } from '../support/service.ts';
+import { type Environment, localEnvironment, programOf, type ServiceProcess, spawnService } from '../support/service.ts';
 
 /** For tests that wait for a process to end: one that never does must fail, not hang. */
 export const BOUNDED = { timeout: 60_000 };
@@ -49,11 +48,9 @@ export async function startProcess(
   return { ...service, environment, path, pid: child.pid as number, said, ended };
 }
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-
 /** Starts a service without waiting for it; the caller ends it. */
 export function spawnUnready(environment: Environment): ChildProcess {
-  return spawn(process.execPath, [MAIN], { env: { PATH: process.env.PATH, ...environment }, stdio: 'ignore' });
+  return spawn(process.execPath, programOf(), { env: { PATH: process.env.PATH, ...environment }, stdio: 'ignore' });
 }
 
 /** How many runs are stored. HAZARD: no service may live in this very process. */

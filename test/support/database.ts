@@ -1,5 +1,5 @@
 /** Databases for tests of the plain logic: no thread, no service. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -19,9 +19,24 @@ export function folder(t: TestContext): string {
   return directory;
 }
 
+/** A `.env` file with these lines. */
+export function dotenvOf(t: TestContext, ...lines: string[]): string {
+  const path = join(folder(t), '.env');
+  writeFileSync(path, lines.join('\n'));
+  return path;
+}
+
 export function databaseConfig(directory: string, fields: Partial<DatabaseConfig> = {}): DatabaseConfig {
   const path = join(directory, 'telemetry.sqlite');
-  return { path, lockFile: undefined, journalMode: 'DELETE', synchronous: 'FULL', busyTimeoutMs: 50, ...fields };
+  return {
+    path,
+    lockFile: undefined,
+    journalMode: 'DELETE',
+    synchronous: 'FULL',
+    busyTimeoutMs: 50,
+    autoMigrateMaxRows: 500_000,
+    ...fields,
+  };
 }
 
 /** A database of the newest schema in memory. */

@@ -149,7 +149,10 @@ export interface ServiceProcess {
   exited: Promise<[number | null, NodeJS.Signals | null]>;
 }
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** What Node is given to run the service, or a script in its place. */
+export const programOf = (script?: string): string[] => (script === undefined ? [MAIN, 'serve'] : [script]);
 
 export interface Ended {
   code: number | null;
@@ -158,9 +161,13 @@ export interface Ended {
   stderr: string;
 }
 
-/** Runs src/main.ts as its own process until it ends. */
-export async function runToEnd(environment: Environment, args: readonly string[] = [], script = MAIN): Promise<Ended> {
-  const child = spawn(process.execPath, [script, ...args], {
+/** Runs the service, or a script, as its own process until it ends. */
+export async function runToEnd(
+  environment: Environment,
+  args: readonly string[] = [],
+  script?: string,
+): Promise<Ended> {
+  const child = spawn(process.execPath, [...programOf(script), ...args], {
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -171,13 +178,13 @@ export async function runToEnd(environment: Environment, args: readonly string[]
   return { code, signal, ...output };
 }
 
-/** Starts src/main.ts as its own process and waits until it listens. The caller ends it. */
+/** Starts the service as its own process and waits until it listens. The caller ends it. */
 export async function spawnService(
   environment: Environment,
   args: readonly string[] = [],
-  script = MAIN,
+  script?: string,
 ): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, [script, ...args], {
+  const child = spawn(process.execPath, [...programOf(script), ...args], {
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

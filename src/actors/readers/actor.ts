@@ -7,7 +7,7 @@ import { isBroken, isBusy, toTelemetryError } from '../faults.ts';
 import { Gate } from '../gate.ts';
 import type { Queries, QueryName, QueryTask } from '../protocol.ts';
 import { list } from './list.ts';
-import { metadata, metrics, positions, run, source } from './queries.ts';
+import { indexes, metadata, metrics, older, positions, run, source } from './queries.ts';
 import { defineFunctions } from './render.ts';
 import { Statements } from './statements.ts';
 
@@ -51,6 +51,10 @@ function query(task: QueryTask): Result {
       return metrics(db, task.args.since, inside);
     case 'positions':
       return positions(db, inside);
+    case 'older':
+      return older(db, task.args.before, inside);
+    case 'indexes':
+      return indexes(db, inside);
   }
 }
 
@@ -86,10 +90,15 @@ function forget(): void {
   statements = undefined;
 }
 
+function bytesOf(value: Result): Uint8Array | undefined {
+  if (value instanceof Uint8Array) return value;
+  return typeof value === 'object' && value !== null && 'body' in value ? value.body : undefined;
+}
+
 /** Hands the result's bytes over instead of copying them. */
 function transferred(value: Result): Outcome<Result> {
   const outcome: Outcome<Result> = { ok: true, value };
-  const bytes = value instanceof Uint8Array ? value : value && 'body' in value ? value.body : undefined;
+  const bytes = bytesOf(value);
   if (!bytes) return outcome;
   const movable = { [transferableSymbol]: bytes.buffer, [valueSymbol]: outcome };
   return move(movable as never) as unknown as Outcome<Result>;

@@ -49,6 +49,14 @@ export function metrics(db: Statements, since: string, inside: Inside): Totals {
   });
 }
 
+export function indexes(db: Statements, inside: Inside): string[] {
+  const rows = inside(() => db.raw("SELECT name FROM sqlite_schema WHERE type = 'index' ORDER BY 1").all());
+  return (rows as [string][]).map(([name]) => name);
+}
+
+/** How many runs were created before a canonical time. */
+export const older = (db: Statements, before: string, inside: Inside): number => countCreated(db, '', before, inside);
+
 /** Counts `from` <= created_at < `to` along the index, a stretch at a time. */
 function countCreated(db: Statements, from: string, to: string, inside: Inside): number {
   const range = 'FROM agent_runs INDEXED BY idx_runs_created_desc WHERE created_at >= ? AND created_at < ?';

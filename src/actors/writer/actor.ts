@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type Outcome, toWire } from '../../errors.ts';
 import { Gate } from '../gate.ts';
-import type { CommandResult, Group, WriterInfo, WriterThread } from '../protocol.ts';
+import type { CommandResult, Copied, Group, WriterInfo, WriterThread } from '../protocol.ts';
 import { offer } from '../thread.ts';
 import { toTelemetryError } from '../faults.ts';
 import { Session, type SessionOptions } from './session.ts';
@@ -33,6 +33,13 @@ const thread: WriterThread = {
     const outcomes = session.commit(group);
     recountBetweenGroups();
     return outcomes;
+  },
+  async copy(path: string): Promise<Outcome<Copied>> {
+    try {
+      return { ok: true, value: await session.copy(path) };
+    } catch (error) {
+      return { ok: false, error: toWire(toTelemetryError(error)) };
+    }
   },
   close(): void {
     session.close();

@@ -33,6 +33,17 @@ export function runCommand(command: GroupedCommand, body: Uint8Array, at: Workpl
       return merge(body, command.args, at);
     case 'forget':
       return forget(command.args.files, at);
+    case 'delete':
+      return at.care.delete(command.args, at);
+    case 'shrink':
+      return at.care.shrink(command.args.pages);
+    case 'optimize':
+      return at.care.optimize(command.args.analyze);
+    case 'reindex':
+      return at.care.reindex(command.args.index);
+    case 'recount':
+      at.recount();
+      return { recounting: true };
   }
 }
 

@@ -9,7 +9,8 @@ import { TelemetryError, toWire } from '../../errors.ts';
 import { timestampOf } from '../../run.ts';
 import type { Connection } from '../database.ts';
 import type { Gate } from '../gate.ts';
-import type { CommandResult, Group, GroupedCommand } from '../protocol.ts';
+import type { CommandName, CommandResult, Group, GroupedCommand } from '../protocol.ts';
+import { Care } from './care.ts';
 import { runCommand } from './commands.ts';
 import { isBroken, isBusy, toTelemetryError } from '../faults.ts';
 import { nextChangeCounter } from './header.ts';
@@ -35,6 +36,9 @@ export interface GroupOptions {
 /** How long COMMIT waits for readers to leave the gate before SQLite's busy handler takes over. */
 const GATE_WAIT_MS = 200;
 
+/** Write to the file what SQLite does not count as changes of rows. */
+const UNCOUNTED: ReadonlySet<CommandName> = new Set(['shrink', 'optimize', 'reindex', 'recount']);
+
 interface GroupContext {
   /** Canonical time of the group. */
   now: string;
@@ -52,6 +56,7 @@ export class GroupWriter {
   readonly #options: GroupOptions;
   readonly #store: Store;
   readonly #positions: Positions;
+  readonly #care: Care;
   readonly #rollups: Rollups;
   readonly #totalChanges: Statement;
   #counter: number | null;
@@ -65,6 +70,7 @@ export class GroupWriter {
     this.#options = options;
     this.#store = new Store(db);
     this.#positions = new Positions(db);
+    this.#care = new Care(db);
     this.#rollups = new Rollups(db);
     this.#totalChanges = db.prepare('SELECT total_changes()').pluck();
     this.#counter = options.changeCounter;
@@ -128,7 +134,7 @@ export class GroupWriter {
     const outcomes = group.commands.map((command) =>
       this.#run(command, group.bytes.subarray(command.start, command.end), context),
     );
-    const wrote = before !== this.#totalChanges.get();
+    const wrote = before !== this.#totalChanges.get() || group.commands.some(({ name }) => UNCOUNTED.has(name));
     if (wrote) this.#rollups.add(context.counts);
     this.#commit(wrote, this.#recount === undefined);
     // Committed is committed, whatever comes of the directory's sync.
@@ -143,16 +149,18 @@ export class GroupWriter {
     const at: Workplace = {
       store: this.#store,
       positions: this.#positions,
+      care: this.#care,
       now,
       changed: (id, before, after) => {
         const into = this.#recount?.covers(id) ? [counts, covered] : [counts];
         noted.push(() => {
           for (const target of into) {
             if (before) countRow(target, before.values, -1);
-            countRow(target, after.values, 1);
+            if (after) countRow(target, after.values, 1);
           }
         });
       },
+      recount: () => (this.#recount = new Recount(this.#db)),
     };
     try {
       // A create is one statement, and so its own savepoint; alone in its group, a command needs none,

@@ -9,7 +9,7 @@ import type { Config } from '../../config.ts';
 import { describe, fromWire, type Outcome, TelemetryError, unwrap } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Gate } from '../gate.ts';
-import type { CommandName, CommandResult, Commands, Group, WriterInfo, WriterThread } from '../protocol.ts';
+import type { CommandName, CommandResult, Commands, Copied, Group, WriterInfo, WriterThread } from '../protocol.ts';
 import { face, THREAD_FLAGS, transfer } from '../thread.ts';
 import type { WriterData } from './actor.ts';
 import { Mailbox } from './mailbox.ts';
@@ -102,6 +102,24 @@ export class WriterHandle {
         );
       this.#schedule();
     });
+  }
+
+  /**
+   * Copies the database to a new file while commands go on; the copy holds what was committed when it is complete.
+   *
+   * @throws TelemetryError "unavailable" without a writer, or where it dies meanwhile
+   */
+  async copy(path: string): Promise<Copied> {
+    const worker = this.#worker;
+    if (this.#closing || !worker || !this.#remote) throw unavailable('The writer is not running');
+    const { promise: died, reject } = Promise.withResolvers<never>();
+    const onExit = (): void => reject(unavailable('The writer stopped during the copy'));
+    worker.once('exit', onExit);
+    try {
+      return unwrap((await Promise.race([this.#remote.copy(path), died])) as Outcome<Copied>);
+    } finally {
+      worker.off('exit', onExit);
+    }
   }
 
   /** Answers what was taken, then closes database and lock. */

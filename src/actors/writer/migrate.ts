@@ -95,6 +95,13 @@ function versionOf(db: Connection, path: string, migrations: readonly Migration[
   return version;
 }
 
+/** @throws TelemetryError "refused" for a version that must be migrated before it can be read */
+export function requireCurrent(path: string, version: number, migrations: readonly Migration[]): void {
+  if (version === migrations.at(-1)?.version) return;
+  const has = version === 0 ? 'is empty.' : `has schema version ${version}.`;
+  throw refused(path, `${has} Start the service on it, or run local-telemetry migrate, first.`);
+}
+
 function refused(path: string, why: string, cause?: unknown): TelemetryError {
   return new TelemetryError('refused', `The database ${path} ${why} It was not changed.`, { cause });
 }

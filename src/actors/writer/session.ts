@@ -9,7 +9,7 @@ import { makeDirectory } from '../../directory.ts';
 import { describe, type Outcome, TelemetryError, toWire } from '../../errors.ts';
 import { type Connection, openWritable, readPragmas } from '../database.ts';
 import type { Gate } from '../gate.ts';
-import type { CommandResult, Group, WriterInfo } from '../protocol.ts';
+import type { CommandResult, Copied, Group, WriterInfo } from '../protocol.ts';
 import { isBusy, toTelemetryError } from '../faults.ts';
 import { GroupWriter } from './group.ts';
 import { readChangeCounter } from './header.ts';
@@ -27,6 +27,8 @@ export interface SessionOptions {
 
 /** How long opening may count runs anew before it goes on in the background. */
 const RECOUNT_AT_START_MS = 1_000;
+/** Copied at once; a group waits no longer than that takes. */
+const COPIED_PAGES = 256;
 
 export class Session {
   readonly #options: SessionOptions;
@@ -66,7 +68,7 @@ export class Session {
     const { journalMode, synchronous } = readPragmas(db.connection);
     this.#use(db);
     this.#recountAtStart(warnings);
-    return { path: database.path, journalMode, synchronous, warnings };
+    return { path: database.path, realPath: this.#path, journalMode, synchronous, warnings };
   }
 
   // A database that is locked just now must not keep the service from starting: it counts on in the background.
@@ -91,6 +93,21 @@ export class Session {
       const failed = { ok: false, error: toWire(toTelemetryError(error)) } as const;
       return group.commands.map(() => failed);
     }
+  }
+
+  /**
+   * Copies the database to a new file, some pages at a time, between which groups are committed: this connection
+   * brings its own commits into the copy, where a commit of any other would make it begin anew.
+   *
+   * @throws TelemetryError "bad_request" for a file that is there; the database's errors, and what was copied stays
+   */
+  async copy(path: string): Promise<Copied> {
+    if (identityOf(path) !== undefined)
+      throw new TelemetryError('bad_request', `There is a file ${path}. Name a new one.`);
+    this.#verify();
+    this.#ready();
+    const { totalPages } = await (this.#db as Connection).backup(path, { progress: () => COPIED_PAGES });
+    return { path, pages: totalPages };
   }
 
   get recounting(): boolean {

@@ -1,3 +1,4 @@
+import type { Care } from './care.ts';
 import type { Row } from './clocks.ts';
 import type { Positions } from './positions.ts';
 import type { Store } from './store.ts';
@@ -6,7 +7,10 @@ import type { Store } from './store.ts';
 export interface Workplace {
   store: Store;
   positions: Positions;
+  care: Care;
   now: string;
-  /** Notes a row that came (`before` undefined) or changed, for the rollups. */
-  changed(id: number, before: Row | undefined, after: Row): void;
+  /** Notes a row that came (`before` undefined), changed, or went (`after` undefined), for the rollups. */
+  changed(id: number, before: Row | undefined, after: Row | undefined): void;
+  /** Has all runs counted anew, from the next group on. */
+  recount(): void;
 }

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Outcome } from '../../../src/errors.ts';
@@ -16,7 +25,13 @@ test('opening makes the folder and the database, and tells its settings as read 
   const directory = join(folder(t), 'a', 'b');
   const { path } = databaseConfig(directory);
   const session = sessionIn(t, directory);
-  assert.deepEqual(session.open(), { path, journalMode: 'DELETE', synchronous: 'FULL', warnings: [] });
+  assert.deepEqual(session.open(), {
+    path,
+    realPath: realpathSync(path),
+    journalMode: 'DELETE',
+    synchronous: 'FULL',
+    warnings: [],
+  });
   assert.equal(session.recounting, false);
   assert.deepEqual(codesOf(session.commit(groupOf(create(aRecord()), create(aRecord())))), ['ok', 'ok']);
   session.close();

@@ -1,0 +1,44 @@
+/** What a service answers, and what an answer that is no success means. */
+import { type ErrorCode, TelemetryError } from '../errors.ts';
+
+export type Method = 'GET' | 'POST' | 'PATCH';
+
+export interface Answer {
+  status: number;
+  /** Of the Link header with rel="next": path and query; undefined where nothing follows. */
+  next: string | undefined;
+  body: Uint8Array;
+}
+
+const CODES: Readonly<Record<number, ErrorCode>> = {
+  400: 'bad_request',
+  401: 'refused',
+  404: 'not_found',
+  413: 'too_large',
+  422: 'invalid',
+  429: 'busy',
+  503: 'unavailable',
+  507: 'full',
+};
+
+/** The parsed body of a successful answer. @throws TelemetryError in the service's words */
+export function valueOf<T>(answer: Answer, where: string): T {
+  const text = Buffer.from(answer.body).toString();
+  if (answer.status >= 200 && answer.status < 300) return JSON.parse(text) as T;
+  throw new TelemetryError(CODES[answer.status] ?? 'internal', `${where} answered ${answer.status}: ${detailOf(text)}`);
+}
+
+function detailOf(text: string): string {
+  try {
+    const { detail } = JSON.parse(text) as { detail: string | { loc: unknown[]; msg: string }[] };
+    if (typeof detail === 'string') return detail;
+    return detail.map(({ loc, msg }) => `${loc.slice(1).join('.')}: ${msg}`).join('; ');
+  } catch {
+    return text.slice(0, 200).trim() || '(nothing)';
+  }
+}
+
+/** The address behind rel="next" of a Link header. */
+export function nextOf(link: string | undefined): string | undefined {
+  return /<([^>]+)>; rel="next"/.exec(link ?? '')?.[1];
+}

@@ -1,0 +1,10 @@
+/** Every subcommand. Each is loaded only when it is called: `run` must not wait for SQLite. */
+import type { Command } from './command.ts';
+
+type Load = () => Promise<{ default: Command }>;
+
+export const COMMANDS: Readonly<Record<string, Load>> = {
+  serve: () => import('./serve.ts'),
+  retention: () => import('./retention.ts'),
+  optimize: () => import('./optimize.ts'),
+};

@@ -1,0 +1,45 @@
+/** Options that several commands have. */
+import { type Config, loadConfig } from '../config.ts';
+import { UsageError } from './exit.ts';
+import type { Terminal } from './terminal.ts';
+
+export const DATABASE = {
+  db: { type: 'string', valueHint: 'path', description: 'The database file, instead of TELEMETRY_DB_PATH' },
+} as const;
+
+export const JSON_OUTPUT = {
+  json: { type: 'boolean', description: 'Print JSON, for scripts' },
+} as const;
+
+/** Options that stand for settings, and the settings. */
+const SETTINGS: Readonly<Record<string, string>> = {
+  db: 'TELEMETRY_DB_PATH',
+  port: 'TELEMETRY_API_PORT',
+  host: 'TELEMETRY_API_HOST',
+  'log-level': 'TELEMETRY_LOG_LEVEL',
+};
+
+/** The environment with what the command line says over it. */
+export function environmentOf(
+  args: Readonly<Record<string, unknown>>,
+  { environment }: Terminal,
+): Record<string, string | undefined> {
+  const given: Record<string, string> = {};
+  for (const [option, setting] of Object.entries(SETTINGS)) {
+    const value = args[option];
+    if (typeof value === 'string') given[setting] = value;
+  }
+  return { ...environment, ...given };
+}
+
+/** @throws TelemetryError "refused", listing every wrong setting */
+export const configOf = (args: Readonly<Record<string, unknown>>, terminal: Terminal): Readonly<Config> =>
+  loadConfig(environmentOf(args, terminal));
+
+/** A whole number given as an option. @throws UsageError naming the option */
+export function wholeNumber(name: string, value: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
+  const number = /^\d{1,16}$/.test(value) ? Number(value) : NaN;
+  if (number >= least && number <= most) return number;
+  const range = most === Number.MAX_SAFE_INTEGER ? `of ${least} or more` : `from ${least} to ${most}`;
+  throw new UsageError(`--${name} must be a whole number ${range}, not "${value}"`);
+}

@@ -1,0 +1,81 @@
+/** Where a command speaks: results on stdout, all else on stderr; colour and progress only where someone looks on. */
+import { styleText } from 'node:util';
+import type { Writable } from 'node:stream';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green' | 'cyan';
+type Output = Writable & { isTTY?: boolean; columns?: number };
+
+export interface TerminalOptions {
+  environment: Environment;
+  stdout: Output;
+  stderr: Output;
+}
+
+/** A progress line is drawn anew this often; where nobody looks on, a plain line comes this often. */
+const REDRAW_MS = 200;
+const PLAIN_MS = 10_000;
+
+export class Terminal {
+  readonly environment: Environment;
+  readonly #stdout: Output;
+  readonly #stderr: Output;
+  #drawnAt = -Infinity;
+  #drawn = false;
+
+  constructor({ environment, stdout, stderr }: TerminalOptions) {
+    this.environment = environment;
+    this.#stdout = stdout;
+    this.#stderr = stderr;
+  }
+
+  /** How wide a line may be; Infinity where the output is no terminal. */
+  get columns(): number {
+    return this.#stdout.isTTY ? (this.#stdout.columns ?? 80) : Infinity;
+  }
+
+  /** A line of the result. */
+  print(line = ''): void {
+    this.#erase();
+    this.#stdout.write(`${line}\n`);
+  }
+
+  /** The result for scripts: one JSON value a line. */
+  json(value: unknown): void {
+    this.print(JSON.stringify(value));
+  }
+
+  /** Bytes of the result, as they are; resolves when more may come. @throws the stream's error, EPIPE among them */
+  write(bytes: Uint8Array | string): Promise<void> {
+    this.#erase();
+    return new Promise((resolve, reject) => this.#stdout.write(bytes, (error) => (error ? reject(error) : resolve())));
+  }
+
+  /** A line for whoever looks on: what is being done, a warning. Not part of the result. */
+  note(line: string): void {
+    this.#erase();
+    this.#stderr.write(`${line}\n`);
+  }
+
+  /** How far it is: one line that is drawn over on a terminal, plain lines now and then otherwise. */
+  progress(line: string): void {
+    const now = performance.now();
+    if (now - this.#drawnAt < (this.#stderr.isTTY ? REDRAW_MS : PLAIN_MS)) return;
+    const first = this.#drawnAt === -Infinity;
+    this.#drawnAt = now;
+    if (!this.#stderr.isTTY) return void (first || this.#stderr.write(`${line}\n`));
+    this.#stderr.write(`\r\u001B[K${line.slice(0, (this.#stderr.columns ?? 80) - 1)}`);
+    this.#drawn = true;
+  }
+
+  /** Text in colour for stdout or stderr, where that is a terminal and NO_COLOR is not set. */
+  style(style: Style | Style[], text: string, stream: 'stdout' | 'stderr' = 'stdout'): string {
+    const output = stream === 'stdout' ? this.#stdout : this.#stderr;
+    return output.isTTY && !this.environment.NO_COLOR ? styleText(style, text, { validateStream: false }) : text;
+  }
+
+  #erase(): void {
+    if (this.#drawn) this.#stderr.write('\r\u001B[K');
+    this.#drawn = false;
+  }
+}
