@@ -53,10 +53,9 @@ export async function call(url: string, method: string, body?: string): Promise<
 const AGENTS = ['renovate', 'dependabot', 'openhands', 'claude', 'github-actions'];
 const STATUSES = ['success', 'success', 'success', 'failure', 'running'];
 
-/** A run shaped like real ones, as JSON text; new at every call. */
-export function makeRun(): string {
+/** A run shaped like real ones, as JSON text; new at every call. @param at its created_at, ISO 8601 */
+export function makeRun(at = new Date().toISOString()): string {
   const id = randomUUID();
-  const at = new Date().toISOString();
   const pick = (list: readonly string[]): string => list[Math.floor(Math.random() * list.length)] ?? '';
   return JSON.stringify({
     event_id: id,
@@ -81,7 +80,7 @@ export function makeRun(): string {
   });
 }
 
-export const makeBatch = (size: number): string => `[${Array.from({ length: size }, makeRun).join(',')}]`;
+export const makeBatch = (size: number): string => `[${Array.from({ length: size }, () => makeRun()).join(',')}]`;
 
 /** The value below which the given share of the values lies. */
 export function percentile(values: readonly number[], share: number): number {

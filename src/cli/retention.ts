@@ -1,5 +1,6 @@
 /** `retention`: deletes old runs, slice by slice through the writer, and gives their space back. */
 import { statSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { timestampOf } from '../run.ts';
 import { valueOf } from './answer.ts';
 import { command } from './command.ts';
@@ -74,13 +75,26 @@ function report({ before, matching, deleted, dry_run, bytes_before, bytes_after 
   ];
 }
 
+interface Shrunk {
+  freed: number;
+  free: number;
+  able: boolean;
+}
+
+/** Asks for a slice, and of a running service for no more than half of its time. */
+async function slowly<T>(target: Target, path: string, body: string): Promise<T> {
+  const started = performance.now();
+  const value = valueOf<T>(await target.request('POST', path, body), target.where);
+  if (target.live) await pause(performance.now() - started);
+  return value;
+}
+
 async function deleteAll(target: Target, before: string, matching: number, terminal: Terminal): Promise<number> {
   const pace = new Pace(matching);
   const body = JSON.stringify({ before, limit: RUNS });
   let deleted = 0;
   for (;;) {
-    const answer = await target.request('POST', '/control/retention', body);
-    const slice = valueOf<{ deleted: number }>(answer, target.where).deleted;
+    const { deleted: slice } = await slowly<{ deleted: number }>(target, '/control/retention', body);
     deleted += slice;
     terminal.progress(`Deleting: ${pace.at(deleted, 'runs')}`);
     if (slice < RUNS) return deleted;
@@ -92,8 +106,7 @@ async function shrinkAll(target: Target, terminal: Terminal): Promise<void> {
   let pace: Pace | undefined;
   let total = 0;
   for (;;) {
-    const answer = await target.request('POST', '/control/shrink', body);
-    const { freed, free, able } = valueOf<{ freed: number; free: number; able: boolean }>(answer, target.where);
+    const { freed, free, able } = await slowly<Shrunk>(target, '/control/shrink', body);
     if (!able) {
       return terminal.note(
         'This file was made by an early version and keeps its pages; they are used again for new runs.',
