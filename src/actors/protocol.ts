@@ -101,6 +101,8 @@ export interface WriterInfo {
 
 /** The writer thread's face, called through comlink. Errors are values: see Outcome. */
 export interface WriterThread {
+  /** A second of migrating a database of an earlier version, and what there is to say of it; null where it can be opened. */
+  prepare(): Outcome<Note | null>;
   open(): Outcome<WriterInfo>;
   commit(group: Group): Outcome<CommandResult>[];
   /** Copies the database as it is when the copy is complete; groups are committed meanwhile. */

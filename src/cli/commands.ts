@@ -5,6 +5,7 @@ type Load = () => Promise<{ default: Command }>;
 
 export const COMMANDS: Readonly<Record<string, Load>> = {
   serve: () => import('./serve.ts'),
+  migrate: () => import('./migrate.ts'),
   retention: () => import('./retention.ts'),
   optimize: () => import('./optimize.ts'),
 };

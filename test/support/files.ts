@@ -54,19 +54,28 @@ function madeInWal(path: string): void {
   db.close();
 }
 
-/** What must be refused: a name, how the file is made, and what the refusal says. */
-export const REFUSED: readonly (readonly [name: string, make: Make, why: RegExp])[] = [
+/** What must be migrated before it is used: a name, how the file is made, and what is said of its version. */
+export const OLDER: readonly (readonly [name: string, make: Make, why: RegExp])[] = [
   ...[1, 2, 3, 4, 5, 6, 7].map(
     (version) =>
       [
         `a database of version ${version}`,
         made(`${EARLIER} ${recorded(version)}`),
-        new RegExp(`has schema version ${version}, of an earlier`),
+        new RegExp(`has schema version ${version}: it is of an earlier`),
       ] as const,
   ),
-  ['a version 3 in WAL mode after a crash', madeInWal, /has schema version 3, of an earlier/],
-  ['runs without a recorded version', made(EARLIER), /has schema version unknown, of an earlier/],
-  ['a version table without a version', made(`${EARLIER} ${MIGRATIONS}`), /has schema version unknown/],
+  ['a version 3 in WAL mode after a crash', madeInWal, /has schema version 3: it is of an earlier/],
+  ['runs without a recorded version', made(EARLIER), /records no schema version: it is of an earlier/],
+  ['a version table without a version', made(`${EARLIER} ${MIGRATIONS}`), /records no schema version/],
+  [
+    'a version written as text',
+    made(`${EARLIER} ${recorded("'v6'").replace('INTEGER PRIMARY KEY', 'TEXT')}`),
+    /has schema version 6:/,
+  ],
+];
+
+/** What must be refused: a name, how the file is made, and what the refusal says. */
+export const REFUSED: readonly (readonly [name: string, make: Make, why: RegExp])[] = [
   [
     'a newer database',
     made(`${EARLIER} ${recorded(8)} ${'INSERT INTO schema_migrations VALUES (99, 0, 0)'}`),

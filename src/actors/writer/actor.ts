@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type Outcome, toWire } from '../../errors.ts';
 import { Gate } from '../gate.ts';
-import type { CommandResult, Copied, Group, WriterInfo, WriterThread } from '../protocol.ts';
+import type { CommandResult, Copied, Group, Note, WriterInfo, WriterThread } from '../protocol.ts';
 import { offer } from '../thread.ts';
 import { toTelemetryError } from '../faults.ts';
 import { Session, type SessionOptions } from './session.ts';
@@ -20,6 +20,13 @@ const session = new Session(options, new Gate(gate));
 let scheduled = false;
 
 const thread: WriterThread = {
+  prepare(): Outcome<Note | null> {
+    try {
+      return { ok: true, value: session.prepare() ?? null };
+    } catch (error) {
+      return { ok: false, error: toWire(toTelemetryError(error)) };
+    }
+  },
   open(): Outcome<WriterInfo> {
     try {
       const value = session.open();

@@ -9,7 +9,16 @@ import type { Config } from '../../config.ts';
 import { describe, fromWire, type Outcome, TelemetryError, unwrap } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Gate } from '../gate.ts';
-import type { CommandName, CommandResult, Commands, Copied, Group, WriterInfo, WriterThread } from '../protocol.ts';
+import type {
+  CommandName,
+  CommandResult,
+  Commands,
+  Copied,
+  Group,
+  Note,
+  WriterInfo,
+  WriterThread,
+} from '../protocol.ts';
 import { face, THREAD_FLAGS, transfer } from '../thread.ts';
 import type { WriterData } from './actor.ts';
 import { Mailbox } from './mailbox.ts';
@@ -194,10 +203,10 @@ export class WriterHandle {
       worker.once('exit', () => reject(unavailable('The writer thread ended')));
     });
     const remote = face<WriterThread>(worker);
-    const outcome = (await Promise.race([remote.open(), died])) as Outcome<WriterInfo>;
     died.catch(() => undefined);
-    if (!outcome.ok) await worker.terminate();
-    this.#info = unwrap(outcome);
+    const opened = await this.#openThread(remote, died);
+    if (!opened.ok) await worker.terminate();
+    this.#info = unwrap(opened);
     this.#worker = worker;
     this.#remote = remote;
     this.#downSince = undefined;
@@ -244,6 +253,16 @@ export class WriterHandle {
       } catch (error) {
         this.#options.log.error(`The writer thread could not be started again: ${describe(error)}`);
       }
+    }
+  }
+
+  async #openThread(remote: Remote<WriterThread>, died: Promise<never>): Promise<Outcome<WriterInfo>> {
+    for (;;) {
+      const prepared = (await Promise.race([remote.prepare(), died])) as Outcome<Note | null>;
+      if (!prepared.ok) return prepared;
+      if (!prepared.value) return (await Promise.race([remote.open(), died])) as Outcome<WriterInfo>;
+      const { level, message, fields } = prepared.value;
+      this.#options.log[level](message, fields);
     }
   }
 

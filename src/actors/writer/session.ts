@@ -2,19 +2,21 @@
  * The writer's life with a database: lock, look, migrate, open; close and open again after an I/O
  * error; never a statement without the lock. Plain logic, which the tests call without a thread.
  */
-import { closeSync, fsyncSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../../config.ts';
-import { makeDirectory } from '../../directory.ts';
 import { describe, type Outcome, TelemetryError, toWire } from '../../errors.ts';
 import { type Connection, openWritable, readPragmas } from '../database.ts';
 import type { Gate } from '../gate.ts';
-import type { CommandResult, Copied, Group, WriterInfo } from '../protocol.ts';
+import type { CommandResult, Copied, Group, Note, WriterInfo } from '../protocol.ts';
 import { isBusy, toTelemetryError } from '../faults.ts';
 import { GroupWriter } from './group.ts';
 import { readChangeCounter } from './header.ts';
-import { identityOf, ProcessLock, realPath } from './lock.ts';
-import { inspect, migrate, readMigrations } from './migrate.ts';
+import { identityOf, ProcessLock } from './lock.ts';
+import { inspect } from './inspect.ts';
+import { migrate, readMigrations } from './migrate.ts';
+import { StartMigration } from './older/start.ts';
+import { locate, openToSync } from './place.ts';
 import { Rollups } from './rollups.ts';
 
 /** What the writer needs to know; crosses to its thread as a plain object. */
@@ -27,6 +29,8 @@ export interface SessionOptions {
 
 /** How long opening may count runs anew before it goes on in the background. */
 const RECOUNT_AT_START_MS = 1_000;
+/** How long a migration goes on before it is said how far it is. */
+const MIGRATING_MS = 1_000;
 /** Copied at once; a group waits no longer than that takes. */
 const COPIED_PAGES = 256;
 
@@ -34,6 +38,7 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #gate: Gate;
   #lock: ProcessLock | undefined;
+  #migration: StartMigration | undefined;
   #path = '';
   #identity: string | undefined;
   #directory: number | null = null;
@@ -45,10 +50,33 @@ export class Session {
     this.#gate = gate;
   }
 
+  /**
+   * Brings a database of an earlier version to this one, a second at a time.
+   *
+   * @returns what there is to say of it, to be called again then; undefined where the database can be opened
+   * @throws TelemetryError "refused" with the remedy; the database is then untouched
+   */
+  prepare(): Note | undefined {
+    return this.#orClosed(() => {
+      this.#lockFirst();
+      const state = this.#migration?.step(MIGRATING_MS);
+      if (!state) return undefined;
+      if ('progress' in state)
+        return { level: 'info', message: 'Migrating the database', fields: { ...state.progress } };
+      this.#migration = undefined;
+      return { level: 'info', message: 'Database migrated', fields: { ...state.migrated } };
+    });
+  }
+
   /** @throws TelemetryError "refused" with the remedy; the database is then untouched */
   open(): WriterInfo {
+    while (this.prepare());
+    return this.#orClosed(() => this.#open());
+  }
+
+  #orClosed<T>(work: () => T): T {
     try {
-      return this.#open();
+      return work();
     } catch (error) {
       this.close();
       if (error instanceof TelemetryError) throw error;
@@ -58,12 +86,24 @@ export class Session {
     }
   }
 
-  #open(): WriterInfo {
+  #lockFirst(): void {
+    if (this.#lock) return;
     const { database, first } = this.#options;
     this.#path = locate(database.path);
     this.#lock = new ProcessLock(this.#path, database.lockFile);
+    if (first) this.#migration = StartMigration.of(this.#path, database.autoMigrateMaxRows);
+  }
+
+  // EXTRA has SQLite do it; in WAL there is no journal to remove.
+  get #needsSync(): boolean {
+    const { database, techniques } = this.#options;
+    return techniques.directorySync && database.journalMode === 'DELETE' && database.synchronous !== 'EXTRA';
+  }
+
+  #open(): WriterInfo {
+    const { database, first } = this.#options;
     const warnings: string[] = [];
-    this.#directory = this.#openDirectory(warnings);
+    this.#directory = this.#needsSync ? openToSync(dirname(this.#path), warnings) : null;
     const db = first ? this.#firstConnection() : this.#connect();
     const { journalMode, synchronous } = readPragmas(db.connection);
     this.#use(db);
@@ -125,12 +165,15 @@ export class Session {
   }
 
   close(): void {
+    this.#migration?.end();
+    this.#migration = undefined;
     this.#db?.close();
     this.#db = undefined;
     this.#group = undefined;
     if (this.#directory !== null) closeSync(this.#directory);
     this.#directory = null;
     this.#lock?.release();
+    this.#lock = undefined;
   }
 
   /** @throws TelemetryError "refused" when the lock or the database was taken away under us */
@@ -205,21 +248,6 @@ export class Session {
       throw error;
     }
   }
-
-  #openDirectory(warnings: string[]): number | null {
-    const { database, techniques } = this.#options;
-    if (!techniques.directorySync || database.journalMode !== 'DELETE' || database.synchronous === 'EXTRA') return null;
-    try {
-      const directory = openSync(dirname(this.#path), 'r');
-      fsyncSync(directory);
-      return directory;
-    } catch (error) {
-      warnings.push(
-        `The directory of the database cannot be synced here (${describe(error)}): a power cut may undo the last commits`,
-      );
-      return null;
-    }
-  }
 }
 
 /** Writes down that the counts are wrong, for the next connection of this process must not trust what this one saw through. */
@@ -236,30 +264,4 @@ interface Opened {
   connection: Connection;
   changeCounter: number | null;
   rollupsTrusted: boolean;
-}
-
-/** The database's real path; its directory is made where it is missing, and made to last. */
-function locate(path: string): string {
-  const directory = dirname(path);
-  try {
-    const made = makeDirectory(directory);
-    // A directory is durable once its parent has been synced.
-    for (let at = directory; made !== undefined && at.length >= made.length; at = dirname(at))
-      syncDirectory(dirname(at));
-    return realPath(path);
-  } catch (error) {
-    const why = `Cannot create the directory ${directory} of the database: ${describe(error)}. Set TELEMETRY_BASE_DIR or TELEMETRY_DB_PATH to a place this user may write to.`;
-    throw new TelemetryError('refused', why, { cause: error });
-  }
-}
-
-function syncDirectory(path: string): void {
-  const descriptor = openSync(path, 'r');
-  try {
-    fsyncSync(descriptor);
-  } catch {
-    // Where directories cannot be synced, opening the database's own says so.
-  } finally {
-    closeSync(descriptor);
-  }
 }

@@ -3,14 +3,15 @@ import { existsSync, linkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
-import { inspect, readMigrations } from '../../../src/actors/writer/migrate.ts';
+import { inspect, look } from '../../../src/actors/writer/inspect.ts';
+import { readMigrations } from '../../../src/actors/writer/migrate.ts';
 import { fileDatabase, folder } from '../../support/database.ts';
-import { digestsOf, hasJournal, madeWithHotJournal, REFUSED } from '../../support/files.ts';
+import { digestsOf, hasJournal, madeWithHotJournal, OLDER, REFUSED } from '../../support/files.ts';
 
 const migrations = readMigrations();
 const newest = migrations.at(-1)?.version;
 
-for (const [name, make, why] of REFUSED) {
+for (const [name, make, why] of [...REFUSED, ...OLDER]) {
   test(`${name} is refused, with a remedy, and not a byte of it changed`, (t) => {
     const path = join(folder(t), 'x.sqlite');
     make(path);
@@ -25,6 +26,14 @@ for (const [name, make, why] of REFUSED) {
       },
     );
     assert.deepEqual(digestsOf(path), before);
+  });
+}
+
+for (const [name, make] of OLDER) {
+  test(`${name} is told from what cannot be migrated`, (t) => {
+    const path = join(folder(t), 'x.sqlite');
+    make(path);
+    assert.equal(look(path, migrations).older, true);
   });
 }
 

@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import Database from 'better-sqlite3';
-import { inspect, migrate, type Migration, readMigrations } from '../../../src/actors/writer/migrate.ts';
+import { inspect } from '../../../src/actors/writer/inspect.ts';
+import { migrate, type Migration, readMigrations } from '../../../src/actors/writer/migrate.ts';
 import { aRecord, folder, insertRuns } from '../../support/database.ts';
 
 const FIRST =

@@ -1,0 +1,64 @@
+/** Migrating as a service does at its start: a slice at a time, so that it can be said how far it is. */
+import { TelemetryError } from '../../../errors.ts';
+import type { Connection } from '../../database.ts';
+import { look } from '../inspect.ts';
+import { readMigrations } from '../migrate.ts';
+import { type Migrated, migrateOlder, type Progress, repairInterrupted } from './migrate.ts';
+import { openToLock } from './open.ts';
+import { toRefusal } from './refusal.ts';
+import { shapeOf } from './shape.ts';
+
+export class StartMigration {
+  readonly #steps: Generator<Progress, Migrated>;
+
+  private constructor(path: string) {
+    this.#steps = migrateOlder(path);
+  }
+
+  /**
+   * The migration that a database needs before it can be opened; undefined where it needs none. To be called by the
+   * holder of the process lock, before anything looks at the database.
+   *
+   * @param maxRows a database with more runs is left to the command
+   * @throws TelemetryError "refused" for such a one, naming the command; for one that is not ours
+   */
+  static of(path: string, maxRows: number): StartMigration | undefined {
+    repairInterrupted(path);
+    const { version, older } = look(path, readMigrations());
+    if (!older) return undefined;
+    const rows = countRuns(path);
+    if (rows <= maxRows) return new StartMigration(path);
+    const why =
+      `The database ${path} has ${rows} runs of schema version ${version || 'unknown'}, more than TELEMETRY_AUTO_MIGRATE_MAX_ROWS (${maxRows}). ` +
+      `Migrate it first: local-telemetry migrate --db ${path} (with --dry-run it says what it does, and how long it takes). It was not changed.`;
+    throw new TelemetryError('refused', why);
+  }
+
+  /** Goes on for about `budgetMs`. @throws what migrateOlder throws */
+  step(budgetMs: number): { progress: Progress } | { migrated: Migrated } {
+    const deadline = performance.now() + budgetMs;
+    for (;;) {
+      const { done, value } = this.#steps.next();
+      if (done) return { migrated: value };
+      if (performance.now() > deadline) return { progress: value };
+    }
+  }
+
+  /** Ends it early: the older database stays in its place. */
+  end(): void {
+    this.#steps.return(undefined as never);
+  }
+}
+
+// A connection that may recover what a crash left.
+function countRuns(path: string): number {
+  let db: Connection | undefined;
+  try {
+    db = openToLock(path);
+    return shapeOf(db, path).runs?.rows ?? 0;
+  } catch (error) {
+    throw toRefusal(path, error);
+  } finally {
+    db?.close();
+  }
+}

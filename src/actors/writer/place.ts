@@ -1,0 +1,46 @@
+/** Where a database lies: its folder is made, made to last, and held open so that it can be synced. */
+import { closeSync, fsyncSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { makeDirectory } from '../../directory.ts';
+import { describe, TelemetryError } from '../../errors.ts';
+import { realPath } from './lock.ts';
+
+/** A descriptor of the folder; null, and a warning, where it cannot be synced here. */
+export function openToSync(directory: string, warnings: string[]): number | null {
+  try {
+    const descriptor = openSync(directory, 'r');
+    fsyncSync(descriptor);
+    return descriptor;
+  } catch (error) {
+    warnings.push(
+      `The directory of the database cannot be synced here (${describe(error)}): a power cut may undo the last commits`,
+    );
+    return null;
+  }
+}
+
+/** The database's real path; its directory is made where it is missing, and made to last. */
+export function locate(path: string): string {
+  const directory = dirname(path);
+  try {
+    const made = makeDirectory(directory);
+    // A directory is durable once its parent has been synced.
+    for (let at = directory; made !== undefined && at.length >= made.length; at = dirname(at))
+      syncDirectory(dirname(at));
+    return realPath(path);
+  } catch (error) {
+    const why = `Cannot create the directory ${directory} of the database: ${describe(error)}. Set TELEMETRY_BASE_DIR or TELEMETRY_DB_PATH to a place this user may write to.`;
+    throw new TelemetryError('refused', why, { cause: error });
+  }
+}
+
+function syncDirectory(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } catch {
+    // Where directories cannot be synced, opening the database's own says so.
+  } finally {
+    closeSync(descriptor);
+  }
+}
