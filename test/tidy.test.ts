@@ -79,7 +79,7 @@ const RULES: readonly Rule[] = [
   {
     why: 'A second way to open a database file drops the locks of the first.',
     from: /^src\//,
-    except: /^src\/(actors\/(database|writer\/lock|writer\/migrate|writer\/older\/\w+)|offline\/open)\.ts$/,
+    except: /^src\/(actors\/(database|writer\/lock|writer\/inspect|writer\/older\/open)|offline\/open)\.ts$/,
     never: /^(better-sqlite3|node:sqlite)/,
   },
   {

@@ -32,8 +32,11 @@ async function migrate(args: Readonly<Record<string, unknown>>, terminal: Termin
   const config = configOf(args, terminal);
   const { path } = config.database;
   const { survey } = await import('../actors/writer/older/survey.ts');
-  if (!statSync(path, { throwIfNoEntry: false }) && args['dry-run'] === true) throw missing(path);
+  const { completeName } = await import('../actors/writer/older/files.ts');
+  const isThere = (file: string): boolean => statSync(file, { throwIfNoEntry: false }) !== undefined;
   if (args['dry-run'] === true) {
+    if (!isThere(path) && isThere(completeName(path))) throw interrupted(path);
+    if (!isThere(path)) throw missing(path);
     const found = survey(path);
     if (args.json) terminal.json(found);
     else for (const line of described(found)) terminal.print(line);
@@ -41,12 +44,11 @@ async function migrate(args: Readonly<Record<string, unknown>>, terminal: Termin
   }
   const { ProcessLock, realPath } = await import('../actors/writer/lock.ts');
   const { repairInterrupted } = await import('../actors/writer/older/migrate.ts');
-  const { completeName } = await import('../actors/writer/older/files.ts');
   const { look } = await import('../actors/writer/inspect.ts');
   const { readMigrations } = await import('../actors/writer/migrate.ts');
   const real = located(path, realPath);
   // Where a killed migration has come as far as that, the new one only needs its name.
-  if (![real, completeName(real)].some((file) => statSync(file, { throwIfNoEntry: false }))) throw missing(path);
+  if (!isThere(real) && !isThere(completeName(real))) throw missing(path);
   const lock = new ProcessLock(real, config.database.lockFile);
   try {
     repairInterrupted(real);
@@ -65,6 +67,11 @@ async function migrate(args: Readonly<Record<string, unknown>>, terminal: Termin
 
 function missing(path: string): TelemetryError {
   return new TelemetryError('refused', `There is no database ${path}. Set TELEMETRY_DB_PATH or give --db.`);
+}
+
+function interrupted(path: string): TelemetryError {
+  const why = `A migration of ${path} was killed when it was complete but for its last step. Run local-telemetry migrate: it takes that step.`;
+  return new TelemetryError('refused', why);
 }
 
 function located(path: string, realPath: (path: string) => string): string {

@@ -69,6 +69,8 @@ test('migrate ends what a killed migration had all but ended', async (t) => {
   await cli(['migrate'], settings);
   // Killed between the two renames of a file system without hard links.
   renameSync(older.path, `${older.path}.migrated`);
+  const dry = await cli(['migrate', '--dry-run'], settings);
+  assert.match(dry.stderr, /was killed when it was complete but for its last step\. Run local-telemetry migrate/);
   const { code, stdout } = await cli(['migrate'], settings);
   assert.deepEqual([code, /^There is nothing to migrate/.test(stdout)], [0, true]);
   assert.deepEqual(differences(older.path, older.runs), []);

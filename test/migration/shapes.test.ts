@@ -60,6 +60,11 @@ test('what was built has the schema of a new database, its counts, and no foreig
   t.after(() => db.close());
   assert.deepEqual(schemaOf(db).sort(), schemaOf(fileDatabase(t).db).sort());
   assert.deepEqual(rollupsOf(db), totalsOf(db));
+  assert.equal(
+    db.prepare('SELECT count(*) FROM run_clocks').pluck().get(),
+    0,
+    'runs that were never changed need no clocks',
+  );
   assert.equal(db.pragma('integrity_check', { simple: true }), 'ok');
   assert.equal(db.pragma('auto_vacuum', { simple: true }), 2);
   db.exec("INSERT INTO run_events (run_id, event_type, timestamp) VALUES ('nobody', 'checkpoint', 't')");

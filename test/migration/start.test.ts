@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { digestsOf } from '../support/files.ts';
-import { makeOlder, type Older } from '../support/older.ts';
+import { makeOlder, makeOlderInWal, type Older } from '../support/older.ts';
 import { differences } from '../support/older-verdict.ts';
 import { localEnvironment, runToEnd, startService, temporaryDirectory } from '../support/service.ts';
 import { sessionIn } from '../support/session.ts';
@@ -69,4 +69,15 @@ test('a start that ends in the midst of a migration leaves the older database, a
   second.open();
   second.close();
   assert.deepEqual(differences(path, older.runs), []);
+});
+
+test('a database in WAL mode after a crash that is too large for a start keeps its WAL', async (t) => {
+  const directory = temporaryDirectory(t);
+  mkdirSync(join(directory, 'db'));
+  const older = makeOlderInWal(join(directory, 'db', 'telemetry.sqlite'));
+  const before = digestsOf(older.path);
+  const { code, stderr } = await runToEnd({ ...localEnvironment(directory), TELEMETRY_AUTO_MIGRATE_MAX_ROWS: '59' });
+  assert.equal(code, 1);
+  assert.match(stderr, /has 60 runs of schema version 3, more than/, 'those that are only in the WAL are counted');
+  assert.deepEqual(digestsOf(older.path), before);
 });

@@ -96,6 +96,11 @@ export const ODD_RUNS: readonly Odd[] = [
   { given: { created_at: '2025-12-10 12:05:30' }, becomes: { created_at: START } },
   { given: { created_at: ' 20251210T130530+01 ' }, becomes: { created_at: START } },
   {
+    given: { created_at: '2025-12-10T12:05:30+00:00Z' },
+    becomes: { created_at: START },
+    repairs: ['created_at: two offsets, of which the first was taken'],
+  },
+  {
     given: { created_at: 1765368330n },
     becomes: { created_at: START },
     repairs: ['created_at: a number, taken for seconds since 1970'],

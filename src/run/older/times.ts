@@ -11,10 +11,19 @@ const END_OF_TIME = 253_402_300_800;
 export function timeOf(value: Given, note: Note): string | undefined {
   if (value === '') return undefined;
   const text = value instanceof Uint8Array ? utf8Of(value) : value;
-  const written = typeof text === 'string' ? (canonicalTimestamp(text) ?? canonicalTimestamp(text.trim())) : undefined;
+  const written = typeof text === 'string' ? (canonicalTimestamp(text) ?? loosely(text, note)) : undefined;
   const number = written === undefined ? numberOf(value) : undefined;
   const read = number === undefined ? written : epochTime(number, note);
   if (read === undefined) note('not a time');
+  return read;
+}
+
+/** With blanks around it, or with a Z behind its offset, as a careless program writes it. */
+function loosely(text: string, note: Note): string | undefined {
+  const trimmed = text.trim();
+  const single = trimmed.replace(/([+-]\d\d:?\d\d)Z$/, '$1');
+  const read = canonicalTimestamp(single);
+  if (read !== undefined && single !== trimmed) note('two offsets, of which the first was taken');
   return read;
 }
 

@@ -1,7 +1,8 @@
 /** Looks into an older database and leaves everything as it was: the file, its journal, its WAL. */
 import { rmSync, statSync } from 'node:fs';
+import { systemCode } from '../../../errors.ts';
 import type { Connection } from '../../database.ts';
-import { openToRead } from './open.ts';
+import { openToLock, openToRead } from './open.ts';
 import { refused, toRefusal } from './refusal.ts';
 
 /** @throws TelemetryError "refused" where there is no file that could be a database of one name */
@@ -12,15 +13,21 @@ export function requireFile(path: string): void {
   if (found.size === 0)
     throw refused(path, 'is empty: there is nothing to migrate. Start the service: it makes a new one of it.');
   if (found.nlink > 1) {
-    throw refused(
-      path,
-      `has ${found.nlink} names (hard links). Remove the others, or copy it with cp and migrate the copy.`,
-    );
+    const why =
+      `has ${found.nlink} names (hard links). Remove the others, or copy it with cp and migrate the copy. ` +
+      'Where a migration was killed, local-telemetry migrate sets that right.';
+    throw refused(path, why);
   }
 }
 
-/** Whether SQLite keeps changes in a file of its own beside it. */
+/** Bytes of changes that SQLite keeps in a file of their own beside it. */
 export const walSize = (path: string): number => statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+
+/** Whether a crash left a commit half made, so that nothing can be read before a connection that may write has undone it. */
+export function isInterrupted(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return /^SQLITE_READONLY_(ROLLBACK|RECOVERY|CANTINIT)/.test(systemCode(cause) ?? '');
+}
 
 /** @throws what `work` throws; errors of SQLite as refusals */
 export function withReading<T>(path: string, work: (db: Connection) => T): T {
@@ -49,10 +56,26 @@ const companionsOf = (path: string): Companions => ({
   shm: sizeIfThere(`${path}-shm`),
 });
 
-/** Reading a database in WAL mode makes an index in shared memory, and an empty WAL where there was none. */
+/**
+ * Reading a database in WAL mode makes an index in shared memory, and an empty WAL where there was none.
+ *
+ * HAZARD: whoever has begun to use that index meanwhile must not lose it. Where there was no WAL, SQLite sees to that: a
+ * connection that may write removes both as it closes, if it is the last, and has nothing to write.
+ */
 function removeMade(path: string, before: Companions): void {
-  // Where the WAL has grown, somebody else is using the index by now.
-  if (before.shm !== undefined || (sizeIfThere(`${path}-wal`) ?? 0) !== (before.wal ?? 0)) return;
-  rmSync(`${path}-shm`, { force: true });
-  if (before.wal === undefined) rmSync(`${path}-wal`, { force: true });
+  if (before.shm !== undefined || sizeIfThere(`${path}-shm`) === undefined) return;
+  if (before.wal === undefined) closeInOrder(path);
+  else if (sizeIfThere(`${path}-wal`) === before.wal) rmSync(`${path}-shm`, { force: true });
+}
+
+function closeInOrder(path: string): void {
+  let db: Connection | undefined;
+  try {
+    db = openToLock(path);
+    db.prepare('SELECT 1 FROM sqlite_schema').get();
+  } catch {
+    // In use by now, or not to be written by this user: then what was made stays, and does no harm.
+  } finally {
+    db?.close();
+  }
 }

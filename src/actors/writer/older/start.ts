@@ -5,6 +5,7 @@ import { look } from '../inspect.ts';
 import { readMigrations } from '../migrate.ts';
 import { type Migrated, migrateOlder, type Progress, repairInterrupted } from './migrate.ts';
 import { openToLock } from './open.ts';
+import { isInterrupted, withReading } from './reading.ts';
 import { toRefusal } from './refusal.ts';
 import { shapeOf } from './shape.ts';
 
@@ -50,8 +51,17 @@ export class StartMigration {
   }
 }
 
-// A connection that may recover what a crash left.
 function countRuns(path: string): number {
+  try {
+    return withReading(path, (db) => shapeOf(db, path).runs?.rows ?? 0);
+  } catch (error) {
+    // A crash left what only a connection that may write can undo.
+    if (!isInterrupted(error)) throw error;
+    return countRecovered(path);
+  }
+}
+
+function countRecovered(path: string): number {
   let db: Connection | undefined;
   try {
     db = openToLock(path);

@@ -1,12 +1,11 @@
 /** What a database of an earlier version is, and what migrating it would do: without changing a byte of it. */
-import { systemCode } from '../../../errors.ts';
 import { SCHEMA_VERSION, TABLE } from '../../../run.ts';
 import { realPath } from '../lock.ts';
 import type { Connection } from '../../database.ts';
 import { build } from './build.ts';
 import { buildingName, freeSpace, neededSpace, sizeOf } from './files.ts';
 import { openForTrial } from './open.ts';
-import { withReading, walSize } from './reading.ts';
+import { isInterrupted, withReading, walSize } from './reading.ts';
 import { refused } from './refusal.ts';
 import { type Shape, shapeOf } from './shape.ts';
 import { FIRST_VERSION } from './version.ts';
@@ -46,11 +45,10 @@ export function survey(givenPath: string): Survey {
   try {
     return withReading(path, (db) => surveyOf(db, path));
   } catch (error) {
-    const cause = error instanceof Error ? error.cause : undefined;
-    if (!/^SQLITE_READONLY_(ROLLBACK|RECOVERY|CANTINIT)/.test(systemCode(cause) ?? '')) throw error;
+    if (!isInterrupted(error)) throw error;
     const why =
       'was left in the midst of a commit by a crash, and cannot be read before that is undone. `local-telemetry migrate` does that first, and then goes on.';
-    throw refused(path, why, cause);
+    throw refused(path, why, error);
   }
 }
 
