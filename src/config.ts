@@ -86,9 +86,8 @@ export function loadConfig(environment: Environment = process.env, dotenv: strin
   return deepFreeze(config);
 }
 
-/** The folder of everything. */
-export const baseDirectory = (values: Values): string =>
-  resolve((values.TELEMETRY_BASE_DIR as string | undefined) ?? join(homedir(), '.telemetry'));
+/** The folder of everything. @param given TELEMETRY_BASE_DIR; undefined where it is not set */
+export const baseDirectory = (given: string | undefined): string => resolve(given ?? join(homedir(), '.telemetry'));
 
 /** What loadConfig loads, and what is wrong with it: for looking at, not for starting. Where a setting is wrong, its default is in it. */
 export function examineConfig(
@@ -98,7 +97,7 @@ export function examineConfig(
   const settings = readSettings(environment, dotenv);
   const { values, problems, ignored } = settings;
   const text = (name: SettingName): string | undefined => values[name] as string | undefined;
-  const base = baseDirectory(values);
+  const base = baseDirectory(text('TELEMETRY_BASE_DIR'));
   const lockFile = text('TELEMETRY_LOCK_FILE');
   const config: Config = {
     database: {

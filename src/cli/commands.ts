@@ -6,6 +6,10 @@ type Load = () => Promise<{ default: Command }>;
 export const COMMANDS: Readonly<Record<string, Load>> = {
   serve: () => import('./serve.ts'),
   migrate: () => import('./migrate.ts'),
+  run: () => import('./run.ts'),
+  healthcheck: () => import('./healthcheck.ts'),
+  config: () => import('./config.ts'),
+  completion: () => import('./completion.ts'),
   retention: () => import('./retention.ts'),
   optimize: () => import('./optimize.ts'),
 };

@@ -17,8 +17,10 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
     if (systemCode(error) === 'EPIPE') return EXIT.done;
     const usage = error instanceof UsageError;
     const name = words[0] ?? '';
-    terminal.note(`${terminal.style('red', 'local-telemetry:', 'stderr')} ${describe(error)}`);
-    if (usage) terminal.note(`Try: local-telemetry ${name in COMMANDS ? `${name} ` : ''}--help`);
+    // It may quote a file or a service, and a terminal obeys what it is sent.
+    const message = describe(error).replace(/(?![\n\t])\p{Cc}/gu, '\uFFFD');
+    terminal.note(`${terminal.style('red', 'local-telemetry:', 'stderr')} ${message}`);
+    if (usage) terminal.note(`Try: local-telemetry ${Object.hasOwn(COMMANDS, name) ? `${name} ` : ''}--help`);
     return usage ? EXIT.usage : EXIT.failed;
   }
 }
@@ -33,17 +35,11 @@ async function dispatch(words: readonly string[], terminal: Terminal): Promise<n
   const own = end === -1 ? given : given.slice(0, end);
   const rest = end === -1 ? [] : given.slice(end + 1);
   if (own.includes('--help') || own.includes('-h')) return shown(await helpOf({ definition, citty }), terminal);
-  checkUsage(definition.args, own);
+  checkUsage(definition.args, own, definition.rest !== undefined);
   if (rest.length > 0 && !definition.rest) throw new UsageError(`${name} takes nothing behind --`);
   const data: Given = { terminal, rest };
-  try {
-    const { result } = await runCommand(citty, { rawArgs: own, data });
-    return (result as number | undefined) ?? EXIT.done;
-  } catch (error) {
-    // citty's own words for what is missing or not one of the choices.
-    if (error instanceof Error && error.name === 'CLIError') throw new UsageError(error.message);
-    throw error;
-  }
+  const { result } = await runCommand(citty, { rawArgs: own, data });
+  return (result as number | undefined) ?? EXIT.done;
 }
 
 async function find(name: string): Promise<Command> {

@@ -1,7 +1,6 @@
 /** Help and the strict reading of a command line, which citty leaves to its callers. */
-import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { type ArgsDef, renderUsage } from 'citty';
-import { stripVTControlCharacters } from 'node:util';
 import type { Command } from './command.ts';
 import { EXIT_MEANINGS, UsageError } from './exit.ts';
 
@@ -32,49 +31,80 @@ export async function helpOf({ definition, citty }: Command): Promise<string> {
   return `${PROGRAM} ${name}: ${lines.join('\n')}\n`;
 }
 
+interface Argument {
+  type?: string;
+  alias?: string;
+  required?: boolean;
+  default?: unknown;
+  options?: readonly string[];
+}
+
 /**
- * Checks a command line against the command's options.
+ * Checks a command line against the command's options: all that citty would take without a word, or refuse in its own.
  *
- * @throws UsageError naming what is not known, lacks its value, or is too much
+ * @param takesRest whether the command takes words behind `--`, which are not given here
+ * @throws UsageError naming what is not known, lacks its value, is missing or too much, or is none of the choices
  */
-export function checkUsage(args: ArgsDef, given: readonly string[]): void {
-  const options: NonNullable<ParseArgsConfig['options']> = {};
-  const names: string[] = [];
-  let positionals = 0;
-  for (const [name, { type, alias }] of Object.entries(args) as [string, { type?: string; alias?: string }][]) {
-    if (type === 'positional') positionals++;
-    else options[name] = { type: type === 'boolean' ? 'boolean' : 'string', ...(alias && { short: alias }) };
-    if (type !== 'positional') names.push(name);
-  }
+export function checkUsage(args: ArgsDef, given: readonly string[], takesRest = false): void {
+  const table = new Map(Object.entries(args) as [string, Argument][]);
+  const named = [...table].filter(([, { type }]) => type !== 'positional');
   const { tokens } = parseArgs({
     args: [...given],
-    options,
+    options: Object.fromEntries(
+      named.map(([name, { type, alias }]) => [
+        name,
+        { type: type === 'boolean' ? 'boolean' : 'string', ...(alias && { short: alias }) } as const,
+      ]),
+    ),
     strict: false,
     allowPositionals: true,
     allowNegative: true,
     tokens: true,
   });
-  let places = 0;
+  const options = new Map(named);
+  const places = [...table].filter(([, { type }]) => type === 'positional');
+  const present = new Set<string>();
+  let words = 0;
   for (const token of tokens) {
-    if (token.kind === 'positional' && ++places > positionals) {
-      throw new UsageError(`"${token.value}" is one word too many`);
+    if (token.kind === 'positional' && ++words > places.length) {
+      throw new UsageError(`"${token.value}" is one word too many${takesRest ? '; write -- before it' : ''}`);
     }
     if (token.kind !== 'option') continue;
-    const option = options[token.name];
-    if (!option) throw new UsageError(`There is no option ${token.rawName}${meant(token.name, names)}`);
-    const negated = token.rawName.startsWith('--no-');
-    if (option.type === 'string' && (token.value === undefined || token.value === '')) {
-      throw new UsageError(`--${token.name} needs a value`);
-    }
-    if (option.type === 'boolean' && token.value !== undefined) throw new UsageError(`--${token.name} takes no value`);
-    if (negated && option.type === 'string') throw new UsageError(`There is no option ${token.rawName}`);
+    checkOption(token, options);
+    present.add(token.name);
+  }
+  const isNeeded = ([, { required, default: fallback }]: [string, Argument], unlessSaid: boolean): boolean =>
+    (required ?? unlessSaid) && fallback === undefined;
+  const place = places.slice(words).find((each) => isNeeded(each, true));
+  if (place) throw new UsageError(`<${place[0].toUpperCase()}> is missing`);
+  const option = named.find((each) => isNeeded(each, false) && !present.has(each[0]));
+  if (option) throw new UsageError(`--${option[0]} is missing`);
+}
+
+interface GivenOption {
+  name: string;
+  rawName: string;
+  value: string | undefined;
+}
+
+function checkOption({ name, rawName, value }: GivenOption, options: ReadonlyMap<string, Argument>): void {
+  const option = options.get(name);
+  if (!option) throw new UsageError(`There is no option ${rawName}${meant(name, [...options.keys()])}`);
+  if (option.type === 'boolean') {
+    if (value !== undefined) throw new UsageError(`--${name} takes no value`);
+    return;
+  }
+  if (rawName.startsWith('--no-')) throw new UsageError(`There is no option ${rawName}`);
+  if (value === undefined || value === '') throw new UsageError(`--${name} needs a value`);
+  if (option.options && !option.options.includes(value)) {
+    throw new UsageError(`--${name} must be one of ${option.options.join(', ')}, not "${value}"`);
   }
 }
 
 /** "; did you mean --x?", where a name is near. */
 export function meant(given: string, names: readonly string[], prefix = '--'): string {
   const near = names.map((name) => [distance(given, name), name] as const).sort((a, b) => a[0] - b[0])[0];
-  if (!near || near[0] > Math.max(2, given.length / 3)) return '';
+  if (!near || near[0] > Math.ceil(given.length / 3)) return '';
   return `; did you mean ${prefix}${near[1]}?`;
 }
 

@@ -20,6 +20,16 @@ export interface Settings {
   problems: string[];
   /** Names of settings that are set but have no effect here. */
   ignored: string[];
+  /** By name, where a value comes from: `environment`, `.env`, each perhaps with an older name, `file …`; defaults are not in it. */
+  origins: Readonly<Partial<Record<string, string>>>;
+  /** What the `.env` file says. */
+  dotenv: Environment;
+}
+
+/** A value as it is given, and where. */
+interface Given {
+  value: string;
+  origin: string;
 }
 
 /**
@@ -29,20 +39,25 @@ export interface Settings {
  */
 export function readSettings(environment: Environment, dotenv: string | null): Settings {
   const problems: string[] = [];
-  const sources = [readDotenv(dotenv, problems), environment];
+  const file = readDotenv(dotenv, problems);
   // Each source by itself, so that an older name in the real environment wins over the newer in the file.
-  const raw = Object.assign({}, ...sources.map((source) => rawValues(source, problems))) as Record<string, string>;
+  const given = { ...givenIn(file, '.env', problems), ...givenIn(environment, 'environment', problems) };
+  const raw = mapped(given, ({ value }) => value);
   const values = checked(raw, problems);
   for (const setting of TABLE) {
     if (setting.kind === 'boolean') values[setting.name] = TRUE.includes(String(values[setting.name]));
   }
-  const ignored = WITHOUT_EFFECT.filter((name) => sources.some((source) => source[name]?.trim()));
-  return { values: values as Values, problems, ignored };
+  const ignored = WITHOUT_EFFECT.filter((name) => [file, environment].some((source) => source[name]?.trim()));
+  const origins = mapped(given, ({ origin }, name) => (name in raw ? origin : undefined));
+  return { values: values as Values, problems, ignored, origins, dotenv: file };
 }
 
 type Checked = Record<string, string | number | boolean | undefined>;
 
-/** The values as env-schema checks and coerces them; what is wrong becomes a problem and leaves its default. */
+const mapped = <T, U>(values: Readonly<Record<string, T>>, map: (value: T, name: string) => U): Record<string, U> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, map(value, name)]));
+
+/** The values as env-schema checks and coerces them; what is wrong becomes a problem, goes from `raw`, and leaves its default. */
 function checked(raw: Record<string, string>, problems: string[]): Checked {
   const wrong = new Set(TABLE.filter((setting) => !isWhole(setting, raw[setting.name])).map(({ name }) => name));
   try {
@@ -52,12 +67,11 @@ function checked(raw: Record<string, string>, problems: string[]): Checked {
     if (!errors) throw error;
     for (const { instancePath } of errors) wrong.add(instancePath.slice(1));
   }
-  const right = { ...raw };
   for (const setting of TABLE.filter(({ name }) => wrong.has(name))) {
     problems.push(`${setting.name} ${expectation(setting)}, not "${shown(setting, raw)}"`);
-    delete right[setting.name];
+    delete raw[setting.name];
   }
-  return checked(right, problems);
+  return checked(raw, problems);
 }
 
 // JSON Schema's coercion would take 0x10, 1e3 and Infinity for whole numbers.
@@ -70,19 +84,20 @@ export function refused(problems: readonly string[]): TelemetryError {
 }
 
 /** Set and not blank values by name: aliases resolved, secrets read from their files, letter case settled. */
-function rawValues(environment: Environment, problems: string[]): Record<string, string> {
-  const raw: Record<string, string> = {};
+function givenIn(environment: Environment, source: string, problems: string[]): Record<string, Given> {
+  const given: Record<string, Given> = {};
   for (const setting of TABLE) {
-    let value = environment[setting.name]?.trim() || (setting.alias && environment[setting.alias]?.trim());
+    const own = environment[setting.name]?.trim();
+    let value = own || (setting.alias && environment[setting.alias]?.trim());
     const file = setting.secret && environment[`${setting.name}_FILE`]?.trim();
     if (file && value) problems.push(`${setting.name} and ${setting.name}_FILE are both set; keep one of them`);
     else if (file) value = readSecret(setting.name, file, problems);
     if (!value) continue;
     if (setting.kind === 'choice') value = value.toUpperCase();
     if (setting.kind === 'boolean') value = value.toLowerCase();
-    raw[setting.name] = value;
+    given[setting.name] = { value, origin: own ? source : file ? `file ${file}` : `${source} (${setting.alias})` };
   }
-  return raw;
+  return given;
 }
 
 function readSecret(name: string, file: string, problems: string[]): string | undefined {

@@ -1,0 +1,45 @@
+/** A list of the API from its first page to its last. */
+import { TelemetryError } from '../../errors.ts';
+import { valueOf } from '../answer.ts';
+import { patiently } from '../import/patience.ts';
+import type { Target } from '../target.ts';
+import { itemsOf } from './items.ts';
+
+/** Runs that one request asks for at most. */
+export const PAGE = 1_000;
+
+/** `[` */
+const OPENING = 0x5b;
+
+/**
+ * The runs of a list, a page at a time, each as the JSON that the service gives. Pages follow each other by the cursor, so what
+ * arrives or goes meanwhile shifts nothing.
+ *
+ * @param limit of all runs together
+ * @throws TelemetryError in the service's words
+ */
+export async function* pagesOf(
+  target: Target,
+  filter: URLSearchParams,
+  limit = Infinity,
+): AsyncGenerator<Uint8Array[]> {
+  const query = new URLSearchParams(filter);
+  query.set('limit', String(Math.min(PAGE, limit)));
+  let left = limit;
+  let path: string | undefined = `/api/v1/runs?${query.toString()}`;
+  while (path !== undefined && left > 0) {
+    const asked: string = path;
+    const answer = await patiently(() => target.request('GET', asked));
+    if (answer.status !== 200) valueOf(answer, target.where);
+    if (answer.body[0] !== OPENING)
+      throw new TelemetryError(
+        'internal',
+        `${target.where} does not answer as a telemetry service does. Is the address right?`,
+      );
+    const items = [...itemsOf(answer.body)].slice(0, left);
+    left -= items.length;
+    yield items;
+    path = left > 0 ? answer.next : undefined;
+    if (path === asked) throw new TelemetryError('internal', `${target.where} gave the same page of its list twice.`);
+  }
+}

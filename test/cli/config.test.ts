@@ -1,0 +1,179 @@
+/** `config`: what holds, where it comes from, and what is wrong with it. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { CLIENT_SETTINGS } from '../../src/client/config.ts';
+import { SETTINGS, WITHOUT_EFFECT } from '../../src/config/settings.ts';
+import type { Settings } from '../support/cli.ts';
+import { MAIN, temporaryDirectory } from '../support/service.ts';
+
+interface Row {
+  name: string;
+  value: unknown;
+  source?: string;
+}
+
+interface Shown {
+  service: Row[];
+  client: Row[];
+  without_effect: string[];
+  unknown: string[];
+  warnings: string[];
+  problems: string[];
+}
+
+const HOME = '/home/someone';
+
+/** `config` in a folder with this `.env`. */
+function configIn(t: TestContext, words: readonly string[], settings: Settings = {}, dotenv: readonly string[] = []) {
+  const cwd = temporaryDirectory(t);
+  if (dotenv.length > 0) writeFileSync(join(cwd, '.env'), dotenv.join('\n'));
+  const env = { PATH: process.env.PATH, HOME, TELEMETRY_API_HOST: '127.0.0.1', ...settings };
+  const ended = spawnSync(process.execPath, [MAIN, 'config', ...words], { cwd, env, encoding: 'utf8' });
+  assert.deepEqual(readdirSync(cwd), dotenv.length > 0 ? ['.env'] : [], 'nothing is made');
+  return { code: ended.status, stdout: ended.stdout, stderr: ended.stderr, cwd };
+}
+
+function explained(t: TestContext, settings: Settings = {}, dotenv: readonly string[] = []) {
+  const { code, stdout, stderr, cwd } = configIn(t, ['--json', '--explain'], settings, dotenv);
+  assert.equal(stderr, '', 'with --json all is in it');
+  const shown = JSON.parse(stdout) as Shown;
+  const rowIn = (part: 'service' | 'client', name: string): [unknown, string | undefined] => {
+    const { value, source } = shown[part].find((row) => row.name === name) ?? assert.fail(name);
+    return [value, source];
+  };
+  return { code, shown, cwd, service: rowIn.bind(null, 'service'), client: rowIn.bind(null, 'client') };
+}
+
+test('every setting is shown, of the service and of clients', (t) => {
+  const { code, shown } = explained(t);
+  assert.equal(code, 0);
+  const names = (rows: readonly { name: string }[]): string[] => rows.map(({ name }) => name);
+  assert.deepEqual(names(shown.service), names(SETTINGS));
+  assert.deepEqual(names(shown.client), names(CLIENT_SETTINGS));
+  assert.deepEqual([shown.without_effect, shown.unknown, shown.warnings, shown.problems], [[], [], [], []]);
+});
+
+test('defaults, what is derived, and what is not set, are told apart', (t) => {
+  const { service, client } = explained(t);
+  assert.deepEqual(service('TELEMETRY_API_PORT'), [8765, 'default']);
+  assert.deepEqual(service('TELEMETRY_DRY_RUN_CLEANUP'), [true, 'default']);
+  assert.deepEqual(service('TELEMETRY_LOCK_FILE'), [null, 'unset']);
+  assert.deepEqual(service('TELEMETRY_BASE_DIR'), [`${HOME}/.telemetry`, 'derived from the home directory']);
+  const derived = 'derived from TELEMETRY_BASE_DIR';
+  assert.deepEqual(service('TELEMETRY_DB_PATH'), [`${HOME}/.telemetry/db/telemetry.sqlite`, derived]);
+  for (const [name, folder] of [
+    ['TELEMETRY_NDJSON_DIR', 'raw'],
+    ['TELEMETRY_BUFFER_DIR', 'buffer'],
+  ] as const) {
+    assert.deepEqual(service(name), [`${HOME}/.telemetry/${folder}`, derived]);
+    assert.deepEqual(client(name), service(name));
+  }
+  assert.equal(service('TELEMETRY_READERS')[1], 'derived from the number of cores');
+  assert.deepEqual(client('TELEMETRY_API_URL'), ['http://localhost:8765', 'default']);
+  assert.deepEqual(client('TELEMETRY_BUFFER_MAX_SIZE_MB'), [10, 'default']);
+  assert.deepEqual(client('AGENT_OWNER'), [null, 'unset']);
+});
+
+test('the environment, its older names, .env and files of secrets are named as sources', (t) => {
+  const secret = join(temporaryDirectory(t), 'token');
+  writeFileSync(secret, 'geheim\n');
+  const settings = {
+    TELEMETRY_API_PORT: '9000',
+    LOG_LEVEL: 'debug',
+    TELEMETRY_API_AUTH_TOKEN_FILE: secret,
+    METRICS_API_URL: 'http://user:geheim@elsewhere:1/',
+    TELEMETRY_DB_PATH: 'here.sqlite',
+  };
+  const dotenv = [
+    'TELEMETRY_API_PORT=1',
+    'TELEMETRY_READERS=3',
+    'AGENT_METRICS_DIR=base',
+    'TELEMETRY_CLIENT_FSYNC=off',
+  ];
+  const { service, client, shown, cwd } = explained(t, settings, dotenv);
+  assert.deepEqual(service('TELEMETRY_API_PORT'), [9000, 'environment']);
+  assert.deepEqual(service('TELEMETRY_LOG_LEVEL'), ['DEBUG', 'environment (LOG_LEVEL)']);
+  assert.deepEqual(service('TELEMETRY_READERS'), [3, '.env']);
+  assert.deepEqual(service('TELEMETRY_BASE_DIR'), [join(cwd, 'base'), '.env (AGENT_METRICS_DIR)']);
+  assert.deepEqual(service('TELEMETRY_DB_PATH'), [join(cwd, 'here.sqlite'), 'environment']);
+  assert.deepEqual(service('TELEMETRY_API_AUTH_TOKEN'), ['********', `file ${secret}`]);
+  assert.deepEqual(client('TELEMETRY_API_AUTH_TOKEN'), ['********', `file ${secret}`]);
+  assert.deepEqual(client('TELEMETRY_API_URL'), ['http://elsewhere:1', 'environment (METRICS_API_URL)']);
+  assert.deepEqual(client('TELEMETRY_CLIENT_FSYNC'), ['batch', 'default; .env is not read by clients']);
+  const [base, source] = client('TELEMETRY_BASE_DIR');
+  assert.deepEqual(
+    [base, source],
+    [`${HOME}/.telemetry`, 'derived from the home directory; .env is not read by clients'],
+  );
+  assert.match(shown.warnings.join(), /TELEMETRY_BUFFER_DIR is \S+base\/buffer for the service and \S+ for clients/);
+});
+
+test('secrets are masked wherever they come from', (t) => {
+  const settings = { TELEMETRY_API_AUTH_TOKEN: 'geheim', METRICS_API_TOKEN: 'geheim' };
+  for (const words of [['--explain'], ['--json', '--explain']]) {
+    const { stdout, stderr } = configIn(t, words, settings);
+    assert.ok(!`${stdout}${stderr}`.includes('geheim'));
+    assert.match(stdout, /METRICS_API_TOKEN( +|","value":")\*{8}( +|","source":")environment\b/);
+  }
+  const bad = configIn(t, [], { TELEMETRY_API_AUTH_ENABLED: '1', TELEMETRY_API_AUTH_TOKEN: 'ge heim' });
+  assert.equal(bad.code, 1);
+  assert.ok(!`${bad.stdout}${bad.stderr}`.includes('heim'));
+});
+
+test('whoever looks on gets a table; where values come from is told by --explain only', (t) => {
+  const plain = configIn(t, [], { LOG_LEVEL: 'ERROR' });
+  assert.deepEqual([plain.code, plain.stderr], [0, '']);
+  assert.match(plain.stdout, /^Service\n {2}TELEMETRY_BASE_DIR {15}\/home\/someone\/\.telemetry\n/);
+  assert.match(plain.stdout, /\n {2}TELEMETRY_LOG_LEVEL +ERROR\n/);
+  assert.match(plain.stdout, /\n {2}TELEMETRY_LOCK_FILE +\(unset\)\n/);
+  assert.match(plain.stdout, /\n\nClient\n/);
+  const { service } = JSON.parse(configIn(t, ['--json']).stdout) as Shown;
+  assert.deepEqual(Object.keys(service[0] ?? {}), ['name', 'value']);
+});
+
+const WRONG = {
+  TELEMETRY_API_PORT: 'x',
+  TELEMETRY_API_WORKERS: '2',
+  TELEMETRY_API_AUTH_ENABLED: '1',
+  TELEMETRY_TEST_MODE: 'dream',
+};
+const PROBLEMS = [
+  'TELEMETRY_API_PORT must be a whole number from 0 to 65535, not "x"',
+  'TELEMETRY_API_WORKERS must be 1: exactly one writer may exist, not "2"',
+  /^TELEMETRY_API_AUTH_ENABLED is on without a token/,
+  'TELEMETRY_TEST_MODE must be one of mock, live; live is used',
+];
+
+test('what is wrong is listed after the table, the default is shown, and the exit code is 1', (t) => {
+  const { code, shown, service, client } = explained(t, WRONG);
+  assert.equal(code, 1);
+  assert.equal(shown.problems.length, PROBLEMS.length);
+  for (const [index, problem] of PROBLEMS.entries()) {
+    if (typeof problem === 'string') assert.equal(shown.problems[index], problem);
+    else assert.match(shown.problems[index] ?? '', problem);
+  }
+  assert.deepEqual(service('TELEMETRY_API_PORT'), [8765, 'default']);
+  assert.deepEqual(client('TELEMETRY_TEST_MODE'), ['live', 'default']);
+  const { code: plain, stdout, stderr } = configIn(t, [], WRONG);
+  assert.equal(plain, 1);
+  assert.ok(stdout.includes('TELEMETRY_API_PORT'));
+  assert.equal(stderr.match(/^Problem: /gm)?.length, PROBLEMS.length);
+});
+
+test('settings that have no effect or are not known are listed, and are no problem', (t) => {
+  const idle = Object.fromEntries(WITHOUT_EFFECT.map((name) => [name, '5']));
+  const dotenv = ['TELEMETRY_API_PROT=9', 'TELEMETRY_RUN_ID=x', 'TELEMETRY_API_AUTH_TOKEN_FILE=', 'OTHER_PORT=1'];
+  const { code, shown } = explained(t, { ...idle, TELEMETRY_XYZZY: '1' }, dotenv);
+  assert.equal(code, 0);
+  assert.deepEqual(shown.without_effect, [...WITHOUT_EFFECT]);
+  assert.deepEqual(shown.unknown, [
+    'TELEMETRY_API_PROT is not known; did you mean TELEMETRY_API_PORT?',
+    'TELEMETRY_XYZZY is not known',
+  ]);
+  const { stderr } = configIn(t, [], { ...idle, TELEMETRY_XYZZY: '1' });
+  assert.match(stderr, /^Warning: TELEMETRY_LEVEL is set but has no effect in this service; remove it$/m);
+  assert.match(stderr, /^Warning: TELEMETRY_XYZZY is not known$/m);
+});
