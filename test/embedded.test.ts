@@ -99,7 +99,7 @@ test('a path of its own for the database is no odd option, and odd options rejec
   };
   // A directory in the database's place, told to a reporter that throws.
   await using odd = await openEmbedded({ baseDir, dbPath: baseDir, git: false, onWarning: throwing });
-  assert.match(String(odd.problem?.message), /Cannot open the database/);
+  assert.match(String(odd.problem?.message), /is not a file\. Set TELEMETRY_DB_PATH/);
 });
 
 test('another method of a route is 405, as it is over HTTP', async (t) => {

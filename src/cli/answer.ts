@@ -7,6 +7,8 @@ export interface Answer {
   status: number;
   /** Of the Link header with rel="next": path and query; undefined where nothing follows. */
   next: string | undefined;
+  /** After how long a refused request may be sent again, in milliseconds. */
+  retryAfterMs: number | undefined;
   body: Uint8Array;
 }
 
@@ -36,6 +38,11 @@ function detailOf(text: string): string {
   } catch {
     return text.slice(0, 200).trim() || '(nothing)';
   }
+}
+
+/** Seconds of a Retry-After header in milliseconds. */
+export function retryAfterOf(header: string | undefined): number | undefined {
+  return header !== undefined && /^\d{1,6}$/.test(header) ? Number(header) * 1_000 : undefined;
 }
 
 /** The address behind rel="next" of a Link header. */

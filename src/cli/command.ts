@@ -13,10 +13,17 @@ export interface Definition<T extends ArgsDef> {
   examples: readonly (readonly [line: string, what: string])[];
   /** Exit codes beside 0, 1 and 2, which mean the same everywhere. */
   exits?: Readonly<Record<number, string>>;
-  /** Takes any number of words behind its own options; they are not looked at. */
+  /** Takes any number of words behind `--`, which are not looked at; what they are. */
   rest?: string;
+  /** Its last positional may be said any number of times; those behind the first are `rest` too. */
+  many?: true;
   /** @returns the exit code; 0 where it returns nothing */
-  run(args: ParsedArgs<T>, terminal: Terminal, rest: string[]): Promise<number | undefined> | number | undefined;
+  run(
+    this: void,
+    args: ParsedArgs<T>,
+    terminal: Terminal,
+    rest: string[],
+  ): Promise<number | undefined> | number | undefined;
 }
 
 export interface Command {

@@ -12,4 +12,9 @@ export const COMMANDS: Readonly<Record<string, Load>> = {
   completion: () => import('./completion.ts'),
   retention: () => import('./retention.ts'),
   optimize: () => import('./optimize.ts'),
+  runs: () => import('./runs.ts'),
+  export: () => import('./export.ts'),
+  import: () => import('./import.ts'),
+  replay: () => import('./replay.ts'),
+  stale: () => import('./stale.ts'),
 };

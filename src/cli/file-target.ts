@@ -5,7 +5,7 @@ import type { Reply } from '../http/reply.ts';
 import type { Logger } from '../log.ts';
 import { type Core, startCore, startReading } from '../platform.ts';
 import { VERSION } from '../version.ts';
-import { type Answer, type Method, nextOf } from './answer.ts';
+import { type Answer, type Method, nextOf, retryAfterOf } from './answer.ts';
 import type { Target } from './target.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -34,7 +34,8 @@ export class FileTarget implements Target {
 
   async request(method: Method, path: string, body?: string): Promise<Answer> {
     const reply = await this.#front.request(method, path, body);
-    return { status: reply.status, next: nextOf(reply.headers?.Link), body: bytesOf(reply) };
+    const { Link: link, 'Retry-After': retryAfter } = reply.headers ?? {};
+    return { status: reply.status, next: nextOf(link), retryAfterMs: retryAfterOf(retryAfter), body: bytesOf(reply) };
   }
 
   [Symbol.asyncDispose](): Promise<void> {

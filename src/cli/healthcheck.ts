@@ -4,7 +4,8 @@ import { describe, TelemetryError } from '../errors.ts';
 import { command } from './command.ts';
 import { EXIT, UsageError } from './exit.ts';
 import { ask, type Health } from './healthcheck/ask.ts';
-import { configOf, JSON_OUTPUT, wholeNumber } from './options.ts';
+import { wholeNumber } from './numbers.ts';
+import { configOf, JSON_OUTPUT } from './options.ts';
 import { ELSEWHERE } from './target.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -2,7 +2,7 @@
 import { Agent, request, type RequestOptions } from 'node:http';
 import { Agent as SecureAgent, request as secureRequest } from 'node:https';
 import { describe, systemCode, TelemetryError } from '../errors.ts';
-import { type Answer, type Method, nextOf } from './answer.ts';
+import { type Answer, type Method, nextOf, retryAfterOf } from './answer.ts';
 import { UsageError } from './exit.ts';
 import type { Target } from './target.ts';
 
@@ -84,8 +84,9 @@ export class HttpTarget implements Target {
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.once('error', reject);
         response.once('end', () => {
-          const next = nextOf(response.headers.link?.toString());
-          resolve({ status: response.statusCode ?? 0, next, body: Buffer.concat(chunks) });
+          const { link, 'retry-after': retryAfter } = response.headers;
+          const [next, retryAfterMs] = [nextOf(link?.toString()), retryAfterOf(retryAfter)];
+          resolve({ status: response.statusCode ?? 0, next, retryAfterMs, body: Buffer.concat(chunks) });
         });
       });
       sent.once('error', reject);

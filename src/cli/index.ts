@@ -35,9 +35,9 @@ async function dispatch(words: readonly string[], terminal: Terminal): Promise<n
   const own = end === -1 ? given : given.slice(0, end);
   const rest = end === -1 ? [] : given.slice(end + 1);
   if (own.includes('--help') || own.includes('-h')) return shown(await helpOf({ definition, citty }), terminal);
-  checkUsage(definition.args, own, definition.rest !== undefined);
-  if (rest.length > 0 && !definition.rest) throw new UsageError(`${name} takes nothing behind --`);
-  const data: Given = { terminal, rest };
+  const more = checkUsage(definition, own);
+  if (rest.length > 0 && !definition.rest && !definition.many) throw new UsageError(`${name} takes nothing behind --`);
+  const data: Given = { terminal, rest: [...more, ...rest] };
   const { result } = await runCommand(citty, { rawArgs: own, data });
   return (result as number | undefined) ?? EXIT.done;
 }

@@ -1,6 +1,5 @@
 /** Options that several commands have. */
 import { type Config, loadConfig } from '../config.ts';
-import { UsageError } from './exit.ts';
 import type { Terminal } from './terminal.ts';
 
 export const DATABASE = {
@@ -35,11 +34,3 @@ export function environmentOf(
 /** @throws TelemetryError "refused", listing every wrong setting */
 export const configOf = (args: Readonly<Record<string, unknown>>, terminal: Terminal): Readonly<Config> =>
   loadConfig(environmentOf(args, terminal));
-
-/** A whole number given as an option. @throws UsageError naming the option */
-export function wholeNumber(name: string, value: string, least: number, most = Number.MAX_SAFE_INTEGER): number {
-  const number = /^\d{1,16}$/.test(value) ? Number(value) : NaN;
-  if (number >= least && number <= most) return number;
-  const range = most === Number.MAX_SAFE_INTEGER ? `of ${least} or more` : `from ${least} to ${most}`;
-  throw new UsageError(`--${name} must be a whole number ${range}, not "${value}"`);
-}

@@ -4,6 +4,7 @@ import { within } from '../client/exit.ts';
 import { type StartFields, TelemetryClient } from '../client/index.ts';
 import { command } from './command.ts';
 import { UsageError } from './exit.ts';
+import { wholeNumber } from './numbers.ts';
 import { type CommandEnd, runToItsEnd } from './run/command.ts';
 import { catchSignals } from './run/signals.ts';
 import type { Terminal } from './terminal.ts';
@@ -79,7 +80,7 @@ export default command({
 async function run(args: Readonly<Record<string, unknown>>, terminal: Terminal, words: string[]): Promise<number> {
   const [program] = words;
   if (!program) throw new UsageError('There is no command to run; write it behind --, such as: run -- ./nightly.sh');
-  const tailBytes = await tailOf(args['stderr-tail']);
+  const tailBytes = tailOf(args['stderr-tail']);
   const warnings = new Warnings(args.quiet === true ? () => undefined : (line) => terminal.note(line));
   const handTo = catchSignals();
   const client = new TelemetryClient({ onWarning: (message) => warnings.add(message) });
@@ -127,12 +128,8 @@ function fieldsOf(args: Readonly<Record<string, unknown>>, { environment }: Term
 
 const said = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-async function tailOf(given: unknown): Promise<number> {
-  if (typeof given !== 'string') return 8192;
-  // Only here, for it brings the whole configuration with it.
-  const { wholeNumber } = await import('./options.ts');
-  return wholeNumber('stderr-tail', given, 0, MAX_TAIL);
-}
+const tailOf = (given: unknown): number =>
+  typeof given === 'string' ? wholeNumber('stderr-tail', given, 0, MAX_TAIL) : 8192;
 
 /** Warnings of the client, which keep silent while the command speaks: they must not get into its lines. */
 class Warnings {

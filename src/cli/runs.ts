@@ -5,7 +5,8 @@ import { valueOf } from './answer.ts';
 import { command } from './command.ts';
 import { EXIT, UsageError } from './exit.ts';
 import { type Arguments, FILTERS, queryOf } from './filter.ts';
-import { DATABASE, JSON_OUTPUT, wholeNumber } from './options.ts';
+import { wholeNumber } from './numbers.ts';
+import { DATABASE, JSON_OUTPUT } from './options.ts';
 import { chosenColumns, type Run, RUN_FIELDS, textOf, USUAL } from './runs/columns.ts';
 import { pagesOf } from './runs/pages.ts';
 import { Table } from './runs/table.ts';
@@ -62,8 +63,10 @@ async function runs(args: Arguments, terminal: Terminal): Promise<number> {
   for await (const page of pagesOf(target, filter, limit)) {
     shown += page.length;
     const texts = page.map((bytes) => Buffer.from(bytes).toString());
-    if (args.json === true) await terminal.write(texts.map((text) => `${visibleJson(text)}\n`).join(''));
-    else if (page.length > 0) table.add(texts.map((text) => parseJson(text) as Run));
+    if (page.length === 0) continue;
+    const lines =
+      args.json === true ? texts.map(visibleJson) : table.linesOf(texts.map((text) => parseJson(text) as Run));
+    await terminal.write(`${lines.join('\n')}\n`);
   }
   if (shown === 0 && args.json !== true) terminal.note('No run matches.');
   return EXIT.done;

@@ -1,6 +1,6 @@
 /** Help and the strict reading of a command line, which citty leaves to its callers. */
 import { parseArgs, stripVTControlCharacters } from 'node:util';
-import { type ArgsDef, renderUsage } from 'citty';
+import { renderUsage } from 'citty';
 import type { Command } from './command.ts';
 import { EXIT_MEANINGS, UsageError } from './exit.ts';
 
@@ -8,7 +8,7 @@ const PROGRAM = 'local-telemetry';
 
 /** The help of a command: citty's, then examples and exit codes. Without colour, for it may go anywhere. */
 export async function helpOf({ definition, citty }: Command): Promise<string> {
-  const { summary, details, name, args, rest, examples, exits } = definition;
+  const { summary, details, name, args, rest, many, examples, exits } = definition;
   const usage = stripVTControlCharacters(await renderUsage(citty))
     .split('\n')
     .slice(2);
@@ -20,7 +20,7 @@ export async function helpOf({ definition, citty }: Command): Promise<string> {
     '',
     'USAGE',
     '',
-    `  ${line}${rest ? ` -- ${rest}` : ''}`,
+    `  ${many ? line.replace(/\]$/, '…]') : line}${rest ? ` -- ${rest}` : ''}`,
     '',
   ];
   if (hasOptions) lines.push(...usage.slice(2).map((text) => text.trimEnd()));
@@ -30,6 +30,8 @@ export async function helpOf({ definition, citty }: Command): Promise<string> {
   for (const [code, meaning] of Object.entries({ ...EXIT_MEANINGS, ...exits })) lines.push(`  ${code}  ${meaning}`);
   return `${PROGRAM} ${name}: ${lines.join('\n')}\n`;
 }
+
+type Usage = Pick<Command['definition'], 'args' | 'rest' | 'many'>;
 
 interface Argument {
   type?: string;
@@ -42,10 +44,11 @@ interface Argument {
 /**
  * Checks a command line against the command's options: all that citty would take without a word, or refuse in its own.
  *
- * @param takesRest whether the command takes words behind `--`, which are not given here
+ * @param given without what stands behind `--`
+ * @returns the words behind the last positional, where that may be repeated
  * @throws UsageError naming what is not known, lacks its value, is missing or too much, or is none of the choices
  */
-export function checkUsage(args: ArgsDef, given: readonly string[], takesRest = false): void {
+export function checkUsage({ args, rest, many }: Usage, given: readonly string[]): string[] {
   const table = new Map(Object.entries(args) as [string, Argument][]);
   const named = [...table].filter(([, { type }]) => type !== 'positional');
   const { tokens } = parseArgs({
@@ -64,10 +67,11 @@ export function checkUsage(args: ArgsDef, given: readonly string[], takesRest = 
   const options = new Map(named);
   const places = [...table].filter(([, { type }]) => type === 'positional');
   const present = new Set<string>();
-  let words = 0;
+  const words: string[] = [];
   for (const token of tokens) {
-    if (token.kind === 'positional' && ++words > places.length) {
-      throw new UsageError(`"${token.value}" is one word too many${takesRest ? '; write -- before it' : ''}`);
+    if (token.kind === 'positional') words.push(token.value);
+    if (words.length > places.length && !many) {
+      throw new UsageError(`"${words.at(-1)}" is one word too many${rest ? '; write -- before it' : ''}`);
     }
     if (token.kind !== 'option') continue;
     checkOption(token, options);
@@ -75,10 +79,11 @@ export function checkUsage(args: ArgsDef, given: readonly string[], takesRest = 
   }
   const isNeeded = ([, { required, default: fallback }]: [string, Argument], unlessSaid: boolean): boolean =>
     (required ?? unlessSaid) && fallback === undefined;
-  const place = places.slice(words).find((each) => isNeeded(each, true));
+  const place = places.slice(words.length).find((each) => isNeeded(each, true));
   if (place) throw new UsageError(`<${place[0].toUpperCase()}> is missing`);
   const option = named.find((each) => isNeeded(each, false) && !present.has(each[0]));
   if (option) throw new UsageError(`--${option[0]} is missing`);
+  return words.slice(places.length);
 }
 
 interface GivenOption {

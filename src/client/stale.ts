@@ -1,12 +1,12 @@
 /** Runs that were never ended, because their process died: marked as cancelled, over the service's API. */
 import { timestampOf } from '../run.ts';
 import { reasonOf } from './guard.ts';
-import { runPath } from './requests.ts';
+import { batchAnswer, MERGE_PATH, runPath } from './requests.ts';
 import type { Transport } from './transport.ts';
 
 export interface StaleRunsOptions {
-  /** Only runs of this agent. */
-  agentName: string;
+  /** Only runs of this agent; of all agents where it is undefined. */
+  agentName?: string | undefined;
   /** Milliseconds since a run was created, after which it counts as stale. */
   olderThanMs: number;
 }
@@ -21,52 +21,75 @@ export interface StaleRunsResult {
   errors: string[];
 }
 
+/** What a list tells of a run that is needed here; the other fields are there too. */
+export interface StaleRun {
+  event_id: string;
+  run_id: string;
+  agent_name: string;
+  job_type: string;
+  created_at: string;
+  start_time: string;
+}
+
+/** All that is asked of a transport. */
+type Requests = Pick<Transport, 'request'>;
+
 const PAGE = 1_000;
 const MAX_PAGES = 1_000;
 const MAX_ERRORS = 10;
 
-interface StaleRun {
-  event_id: string;
-  run_id: string;
-  created_at: string;
-}
-
 /**
  * @param isActive whether a run is still being worked on by this very process
+ * @param onFound told of runs before they are cancelled
  * @returns what was done; a run that completes after all still becomes what it completed as
  */
 export async function cleanupStaleRuns(
-  transport: Transport,
+  transport: Requests,
   options: StaleRunsOptions,
   isActive: (runId: string) => boolean,
+  onFound: (runs: readonly StaleRun[]) => void = () => undefined,
 ): Promise<StaleRunsResult> {
   const { agentName, olderThanMs } = options ?? {};
   const result: StaleRunsResult = { ok: false, found: 0, cancelled: 0, failed: 0, errors: [] };
   const wrong = objection(agentName, olderThanMs);
   if (wrong !== undefined) return { ...result, errors: [wrong] };
-  const before = timestampOf(Date.now() - olderThanMs);
+  const created_before = timestampOf(Date.now() - olderThanMs);
+  const agent = agentName === undefined ? undefined : { agent_name: agentName };
+  const query = new URLSearchParams({ ...agent, status: 'running', created_before }).toString();
   // Cancelled runs leave the list; those that stay in it are skipped by the offset.
   let active = 0;
+  let tried = new Set<string>();
   for (let page = 0; page < MAX_PAGES && result.errors.length < MAX_ERRORS; page++) {
-    const query = new URLSearchParams({ agent_name: agentName, status: 'running', created_before: before });
-    const path = `/api/v1/runs?${query.toString()}&limit=${PAGE}&offset=${active + result.failed}`;
+    const path = `/api/v1/runs?${query}&limit=${PAGE}&offset=${active + result.failed}`;
     const runs = await listed(transport, path, result);
+    const fresh: StaleRun[] = [];
     for (const run of runs) {
       if (isActive(run.run_id)) active++;
-      else await cancel(transport, run, result);
+      else if (tried.has(run.event_id)) fail(result, `${run.run_id}: the service keeps it running`);
+      else fresh.push(run);
     }
-    if (runs.length < PAGE) break;
+    if (fresh.length === 0 && runs.length < PAGE) break;
+    onFound(fresh);
+    await cancelAll(transport, fresh, result);
+    tried = new Set(fresh.map(({ event_id }) => event_id));
   }
   return { ...result, ok: result.errors.length === 0 };
 }
 
 function objection(agentName: unknown, olderThanMs: unknown): string | undefined {
-  if (typeof agentName !== 'string' || agentName === '') return 'agentName must name the agent whose runs are meant';
+  if (agentName !== undefined && (typeof agentName !== 'string' || agentName === '')) {
+    return 'agentName must name the agent whose runs are meant';
+  }
   const usable = typeof olderThanMs === 'number' && olderThanMs >= 0 && olderThanMs <= Date.now();
   return usable ? undefined : 'olderThanMs must be a number of milliseconds, 0 or more';
 }
 
-async function listed(transport: Transport, path: string, result: StaleRunsResult): Promise<StaleRun[]> {
+function fail(result: StaleRunsResult, error: string): void {
+  result.failed++;
+  result.errors.push(error);
+}
+
+async function listed(transport: Requests, path: string, result: StaleRunsResult): Promise<StaleRun[]> {
   try {
     const { status, body } = await transport.request('GET', path);
     if (status === 200 && Array.isArray(body)) return body as StaleRun[];
@@ -77,21 +100,55 @@ async function listed(transport: Transport, path: string, result: StaleRunsResul
   return [];
 }
 
-async function cancel(transport: Transport, run: StaleRun, result: StaleRunsResult): Promise<void> {
-  if (result.errors.length >= MAX_ERRORS) return;
-  result.found++;
-  const patch = {
+/**
+ * By merging: since it was listed a run may have completed, and `cancelled` never wins over that. A PATCH would; it is for
+ * services that do not merge.
+ */
+async function cancelAll(transport: Requests, runs: readonly StaleRun[], result: StaleRunsResult): Promise<void> {
+  if (runs.length === 0) return;
+  result.found += runs.length;
+  try {
+    const records = runs.map((run) => {
+      const { event_id, run_id, agent_name, job_type, created_at, start_time } = run;
+      const changes = cancellation(run);
+      const updated_at = changes.end_time;
+      return { event_id, run_id, agent_name, job_type, created_at, start_time, updated_at, ...changes };
+    });
+    const { status, body } = await transport.request('POST', MERGE_PATH, JSON.stringify(records));
+    const answer = status === 200 ? batchAnswer(body) : undefined;
+    if (answer?.merges) {
+      for (const error of answer.errors) fail(result, error);
+      result.cancelled += runs.length - answer.duplicates - answer.errors.length;
+      return;
+    }
+    // An older service has ignored what it knew.
+    if (!answer) throw new Error(`the service answered ${status}`);
+  } catch (error) {
+    result.failed += runs.length;
+    result.errors.push(`${runs.length} runs could not be cancelled: ${reasonOf(error)}`);
+    return;
+  }
+  for (const run of runs) await cancelByPatch(transport, run, result);
+}
+
+function cancellation({
+  created_at,
+}: StaleRun): Record<'status' | 'end_time' | 'error_summary' | 'output_summary', string> {
+  return {
     status: 'cancelled',
     end_time: timestampOf(Date.now()),
-    error_summary: `Stale run cleaned up (created at ${run.created_at})`,
+    error_summary: `Stale run cleaned up (created at ${created_at})`,
     output_summary: 'The process did not complete the run; it was marked as cancelled',
   };
+}
+
+async function cancelByPatch(transport: Requests, run: StaleRun, result: StaleRunsResult): Promise<void> {
+  if (result.errors.length >= MAX_ERRORS) return;
   try {
-    const { status } = await transport.request('PATCH', runPath(run.event_id), JSON.stringify(patch));
+    const { status } = await transport.request('PATCH', runPath(run.event_id), JSON.stringify(cancellation(run)));
     if (status !== 200) throw new Error(`the service answered ${status}`);
     result.cancelled++;
   } catch (error) {
-    result.failed++;
-    result.errors.push(`${run.run_id}: ${reasonOf(error)}`);
+    fail(result, `${run.run_id}: ${reasonOf(error)}`);
   }
 }

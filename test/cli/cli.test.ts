@@ -99,7 +99,7 @@ test('a command line that cannot be understood gives 2, says why, and what may h
 
 test('every command has a summary, and two examples at least that can be typed as they stand', () => {
   for (const { definition } of commands) {
-    const { name, summary, args, rest, examples } = definition;
+    const { name, summary, rest, examples } = definition;
     assert.match(summary, /^[A-Z].*[^.]$/, `the summary of ${name}`);
     assert.ok(examples.length >= 2, `${name} has ${examples.length} examples`);
     for (const [line, what] of examples) {
@@ -108,7 +108,7 @@ test('every command has a summary, and two examples at least that can be typed a
       assert.notEqual(what, '', line);
       const end = words.indexOf('--');
       assert.ok(end === -1 || rest, `${line}: ${name} takes nothing behind --`);
-      assert.doesNotThrow(() => checkUsage(args, end === -1 ? words : words.slice(0, end), rest !== undefined), line);
+      assert.doesNotThrow(() => checkUsage(definition, end === -1 ? words : words.slice(0, end)), line);
     }
   }
 });

@@ -72,7 +72,7 @@ test('migrate ends what a killed migration had all but ended', async (t) => {
   const dry = await cli(['migrate', '--dry-run'], settings);
   assert.match(dry.stderr, /was killed when it was complete but for its last step\. Run local-telemetry migrate/);
   const { code, stdout } = await cli(['migrate'], settings);
-  assert.deepEqual([code, /^There is nothing to migrate/.test(stdout)], [0, true]);
+  assert.deepEqual([code, stdout.startsWith('There is nothing to migrate')], [0, true]);
   assert.deepEqual(differences(older.path, older.runs), []);
 });
 

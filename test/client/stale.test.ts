@@ -90,3 +90,60 @@ test('a service that is down, and options without sense, are said in the result'
   }
   assert.equal(transport.asked.length, 1);
 });
+
+test('a run that completes between being found and being cancelled stays what it completed as', async (t) => {
+  const { client, transport } = aClient(t);
+  const run = old('racing', { event_id: 'racing' });
+  await createAll(service(), [run]);
+  transport.script = async ({ method, path, body }) => {
+    if (method === 'POST') {
+      await service().request('PATCH', '/api/v1/runs/racing', { status: 'success', items_succeeded: 5 });
+    }
+    return service().request(method, path, body);
+  };
+  const { ok, found } = await clean(client, 'racing');
+  assert.deepEqual([ok, found], [true, 1]);
+  const { status, items_succeeded } = await shown(service(), 'racing');
+  assert.deepEqual([status, items_succeeded], ['success', 5]);
+});
+
+test('a service that does not merge gets a PATCH for each run, and says which it cannot change', async (t) => {
+  const { client, transport } = aClient(t);
+  transport.store.older = true;
+  const runs = ['p-1', 'p-2', 'p-3'].map((event_id) => old('patched', { event_id }));
+  for (const run of runs.slice(0, 2)) transport.store.runs.set(run.event_id, run);
+  const running = (): Run[] =>
+    runs.filter(({ event_id }) => (transport.store.runs.get(event_id)?.status ?? 'running') === 'running');
+  // The third is in the list only.
+  transport.script = ({ method, path, body }) => {
+    if (method === 'GET') return { body: running().slice(Number(/offset=(\d+)/.exec(path)?.[1])) };
+    const records = body as Run[];
+    return method === 'POST' ? { body: { inserted: 0, duplicates: records.length, errors: [] } } : undefined;
+  };
+  const { ok, found, cancelled, failed, errors } = await clean(client, 'patched');
+  assert.deepEqual([ok, found, cancelled, failed], [false, 3, 2, 1]);
+  assert.match(errors.join(), /the service answered 404/);
+  assert.deepEqual(
+    runs.map(({ event_id }) => transport.store.runs.get(event_id)?.status),
+    ['cancelled', 'cancelled', undefined],
+  );
+});
+
+test('a run that a service keeps running is told as failed, and ends the search', async (t) => {
+  const { client, transport } = aClient(t);
+  const run = old('stubborn', { run_id: 'stubborn' });
+  transport.script = ({ method, path }) =>
+    method === 'GET'
+      ? { body: path.endsWith('offset=0') ? [run] : [] }
+      : { body: { inserted: 0, duplicates: 1, merged: 0, errors: [] } };
+  const { ok, found, cancelled, failed, errors } = await clean(client, 'stubborn');
+  assert.deepEqual([ok, found, cancelled, failed], [false, 1, 0, 1]);
+  assert.deepEqual(errors, ['stubborn: the service keeps it running']);
+});
+
+test('without an agent the stale runs of all agents are meant', async (t) => {
+  const { client, transport } = aClient(t);
+  transport.script = () => ({ body: [] });
+  assert.equal((await client.cleanupStaleRuns({ olderThanMs: DAY_MS })).ok, true);
+  assert.doesNotMatch(String(transport.asked[0]?.path), /agent_name/);
+});

@@ -24,20 +24,20 @@ export class Table {
     this.#terminal = terminal;
   }
 
-  /** Prints rows; the first ones say how wide each column is, for all of them are never held at once. */
-  add(runs: readonly Run[]): void {
+  /** The lines of some runs; the first ones say how wide each column is, for all of them are never held at once. */
+  linesOf(runs: readonly Run[]): string[] {
     const rows = runs.map((run) => this.#columns.map((column) => cut(column.cell(run), column.most)));
     if (!this.#widths) {
       const heads = this.#columns.map(({ head }) => head);
       this.#widths = heads.map((head, place) =>
         Math.max(widthOf(head), ...rows.map((row) => widthOf(row[place] ?? ''))),
       );
-      this.#print(heads, true);
+      return [this.#lineOf(heads, true), ...rows.map((row) => this.#lineOf(row, false))];
     }
-    for (const row of rows) this.#print(row, false);
+    return rows.map((row) => this.#lineOf(row, false));
   }
 
-  #print(cells: readonly string[], head: boolean): void {
+  #lineOf(cells: readonly string[], head: boolean): string {
     let left = this.#terminal.columns;
     const parts: string[] = [];
     for (const [place, cell] of cells.entries()) {
@@ -49,8 +49,7 @@ export class Table {
       left -= widthOf(text);
       parts.push(gap + this.#styled(text, place, head));
     }
-    const line = parts.join('');
-    this.#terminal.print(line.trimEnd());
+    return parts.join('').trimEnd();
   }
 
   #styled(text: string, place: number, head: boolean): string {
