@@ -3,7 +3,8 @@ import { statSync } from 'node:fs';
 import { TelemetryError } from '../errors.ts';
 import { command } from './command.ts';
 import { configOf, DATABASE, JSON_OUTPUT } from './options.ts';
-import { bytes, count, duration, Pace } from './pace.ts';
+import { bytesOf, count } from '../offline/figures.ts';
+import { duration, Pace } from './pace.ts';
 import type { Terminal } from './terminal.ts';
 import type { Migrated, Progress } from '../actors/writer/older/migrate.ts';
 import type { Survey } from '../actors/writer/older/survey.ts';
@@ -134,7 +135,7 @@ const amounts = (rows: number, events: number, commits: number): string =>
 function described(found: Survey): string[] {
   const { path, shape, rows, events, commits, notes, steps, expectedSeconds, freeBytes, neededBytes } = found;
   const lines = [
-    `Database: ${path} (${bytes(found.bytes)})`,
+    `Database: ${path} (${bytesOf(found.bytes)})`,
     `Version:  ${shape}`,
     `Holds:    ${amounts(rows, events, commits)}`,
   ];
@@ -142,7 +143,7 @@ function described(found: Survey): string[] {
   if (steps.length === 0) return [...lines, 'There is nothing to migrate.'];
   lines.push('', 'Migrating would:', ...steps.map((step, index) => `  ${index + 1}. ${step}`), '');
   lines.push(
-    `It takes about ${duration(expectedSeconds * 1_000)} and ${bytes(neededBytes)} of space; ${bytes(freeBytes)} are free.`,
+    `It takes about ${duration(expectedSeconds * 1_000)} and ${bytesOf(neededBytes)} of space; ${bytesOf(freeBytes)} are free.`,
   );
   if (freeBytes < neededBytes)
     lines.push('That is not enough: free space there, or move the database to a larger disk.');

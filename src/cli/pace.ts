@@ -1,21 +1,5 @@
 /** How far and how fast: figures as people read them. */
-
-/** "1 run", "12,345 runs" */
-export const count = (number: number, noun: string): string =>
-  `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`;
-
-const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
-
-/** "512 bytes", "3.4 MiB" */
-export function bytes(number: number): string {
-  let value = number;
-  let unit = 0;
-  while (value >= 1024 && unit < UNITS.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`;
-}
+import { numberOf } from '../offline/figures.ts';
 
 /** "850 ms", "12 s", "3 min 20 s", "2 h 5 min" */
 export function duration(milliseconds: number): string {
@@ -42,7 +26,7 @@ export class Pace {
     const share = this.#total === 0 ? 100 : Math.min(100, Math.floor((done / this.#total) * 100));
     const rate = done / (elapsed / 1_000);
     const left = done === 0 ? '' : `, ${duration(Math.max(0, ((this.#total - done) / done) * elapsed))} left`;
-    const figures = [done, this.#total].map((number) => number.toLocaleString('en-US')).join(' of ');
-    return `${figures} ${noun} (${share}%), ${Math.round(rate).toLocaleString('en-US')} ${noun}/s${left}`;
+    const figures = [done, this.#total].map(numberOf).join(' of ');
+    return `${figures} ${noun} (${share}%), ${numberOf(Math.round(rate))} ${noun}/s${left}`;
   }
 }

@@ -7,7 +7,8 @@ import { command } from './command.ts';
 import { UsageError } from './exit.ts';
 import { wholeNumber } from './numbers.ts';
 import { configOf, DATABASE, JSON_OUTPUT } from './options.ts';
-import { bytes, count, Pace } from './pace.ts';
+import { bytesOf, count } from '../offline/figures.ts';
+import { Pace } from './pace.ts';
 import { openTarget, type Target } from './target.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -72,7 +73,7 @@ function report({ before, matching, deleted, dry_run, bytes_before, bytes_after 
   if (dry_run) return [what, 'Nothing was deleted; with --apply they would be.'];
   return [
     `${what}: ${count(deleted, 'run')} deleted`,
-    `The file had ${bytes(bytes_before)}, and has ${bytes(bytes_after)}`,
+    `The file had ${bytesOf(bytes_before)}, and has ${bytesOf(bytes_after)}`,
   ];
 }
 

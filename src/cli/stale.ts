@@ -8,7 +8,7 @@ import { EXIT } from './exit.ts';
 import { type Arguments, durationOf } from './filter.ts';
 import { patiently } from './import/patience.ts';
 import { DATABASE, JSON_OUTPUT } from './options.ts';
-import { count } from './pace.ts';
+import { count } from '../offline/figures.ts';
 import { type Run, USUAL } from './runs/columns.ts';
 import { pagesOf } from './runs/pages.ts';
 import { Table } from './runs/table.ts';

@@ -156,13 +156,15 @@ test('a copy holds all that was acknowledged before it was asked for', async (t)
   assert.deepEqual(copy.prepare('SELECT event_id FROM agent_runs').pluck().all(), [event_id]);
   assert.equal(copy.pragma('integrity_check', { simple: true }), 'ok');
   assert.equal(statSync(path).size, pages * 4096);
+  assert.equal(statSync(path).mode & 0o777, 0o600);
 });
 
 test('a copy that cannot be made is an error, and the service goes on', async (t) => {
   const service = await startService(t);
   await create(service);
   const answer = await ask(service, 'POST', '/control/copy', { path: '/none/such/copy.sqlite' });
-  assert.ok(answer.status >= 500, String(answer.status));
+  assert.equal(answer.status, 400);
+  assert.match(JSON.stringify(answer.body), /copy\.sqlite cannot be made: ENOENT.*Name a new one/);
   await create(service);
 });
 

@@ -30,6 +30,12 @@ export function inspect(path: string, migrations: readonly Migration[]): number 
 /** @throws TelemetryError "refused" for a database that is neither ours nor of an earlier service */
 export function look(path: string, migrations: readonly Migration[]): Found {
   const found = statSync(path, { throwIfNoEntry: false });
+  if ((!found || found.nlink > 1) && statSync(`${path}.restoring`, { throwIfNoEntry: false })) {
+    throw refused(
+      path,
+      'is just being restored, or that was interrupted. Run local-telemetry restore again: it goes on.',
+    );
+  }
   if (found && !found.isFile()) throw refused(path, 'is not a file. Set TELEMETRY_DB_PATH to a file.');
   if (found && found.nlink > 1) {
     const why = `has ${found.nlink} names (hard links). Lock and journal lie beside a name, so under another one a second writer could start: give it one name, with cp instead of ln.`;

@@ -3,7 +3,7 @@
  * kernel however the process ends. Its holder is named in a file beside it, for nobody may open the
  * lock file itself with `fs` (see ../database.ts).
  */
-import { readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import Database from 'better-sqlite3';
@@ -101,15 +101,24 @@ function take(path: string, databasePath: string): Held {
 }
 
 function lockFileAt(path: string): Held {
+  const isNew = identityOf(path) === undefined;
   const db = new Database(path, { timeout: PATIENCE_MS });
   try {
     db.exec('BEGIN EXCLUSIVE');
+    if (isNew) giveToOwner(path);
     nameHolder(`${path}.holder`);
     return { path, db, identity: identityOf(path) ?? '' };
   } catch (error) {
     db.close();
     throw error;
   }
+}
+
+/** A command that root runs must not leave a lock that the service's user cannot open. */
+function giveToOwner(path: string): void {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = statSync(dirname(path));
+  chownSync(path, uid, gid);
 }
 
 /** For the next one's error message only: a lock without a name is a lock all the same. */

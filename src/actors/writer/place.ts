@@ -19,6 +19,16 @@ export function openToSync(directory: string, warnings: string[]): number | null
   }
 }
 
+/** An empty file that only this user may read. @throws TelemetryError "bad_request" where there is one already, or no place for it */
+export function createPrivate(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    const why = `The file ${path} cannot be made: ${describe(error)}. Name a new one, in a folder that the service may write to.`;
+    throw new TelemetryError('bad_request', why, { cause: error });
+  }
+}
+
 /** The database's real path; its directory is made where it is missing, and made to last. */
 export function locate(path: string): string {
   const directory = dirname(path);

@@ -2,7 +2,7 @@
  * The writer's life with a database: lock, look, migrate, open; close and open again after an I/O
  * error; never a statement without the lock. Plain logic, which the tests call without a thread.
  */
-import { closeSync } from 'node:fs';
+import { closeSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../../config.ts';
 import { describe, type Outcome, TelemetryError, toWire } from '../../errors.ts';
@@ -16,7 +16,7 @@ import { identityOf, ProcessLock } from './lock.ts';
 import { inspect } from './inspect.ts';
 import { migrate, readMigrations } from './migrate.ts';
 import { StartMigration } from './older/start.ts';
-import { locate, openToSync } from './place.ts';
+import { createPrivate, locate, openToSync } from './place.ts';
 import { Rollups } from './rollups.ts';
 
 /** What the writer needs to know; crosses to its thread as a plain object. */
@@ -139,15 +139,19 @@ export class Session {
    * Copies the database to a new file, some pages at a time, between which groups are committed: this connection
    * brings its own commits into the copy, where a commit of any other would make it begin anew.
    *
-   * @throws TelemetryError "bad_request" for a file that is there; the database's errors, and what was copied stays
+   * @throws TelemetryError "bad_request" where the file cannot be made; the database's errors. Nothing of the copy stays then
    */
   async copy(path: string): Promise<Copied> {
-    if (identityOf(path) !== undefined)
-      throw new TelemetryError('bad_request', `There is a file ${path}. Name a new one.`);
     this.#verify();
     this.#ready();
-    const { totalPages } = await (this.#db as Connection).backup(path, { progress: () => COPIED_PAGES });
-    return { path, pages: totalPages };
+    createPrivate(path);
+    try {
+      const { totalPages } = await (this.#db as Connection).backup(path, { progress: () => COPIED_PAGES });
+      return { path, pages: totalPages };
+    } catch (error) {
+      for (const made of [path, `${path}-journal`]) rmSync(made, { force: true });
+      throw error;
+    }
   }
 
   get recounting(): boolean {

@@ -5,7 +5,7 @@ import type { Environment } from '../terminal.ts';
 import { meant } from '../usage.ts';
 
 /** What `run` tells its command. */
-const OTHERS = ['TELEMETRY_RUN_ID'];
+export const OTHERS = ['TELEMETRY_RUN_ID'];
 
 const NAMES = [...(SETTINGS as readonly Setting[]), ...(CLIENT_SETTINGS as readonly Omit<Setting, 'kind'>[])].flatMap(
   ({ name, alias, secret }) => [name, ...(alias ? [alias] : []), ...(secret ? [`${name}_FILE`] : [])],

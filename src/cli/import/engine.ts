@@ -1,7 +1,8 @@
 /** Reads sources one after the other and hands their runs on: the one engine of import and replay. */
 import { createHash, type Hash } from 'node:crypto';
 import { TelemetryError } from '../../errors.ts';
-import { bytes as bytesText, count } from '../pace.ts';
+import { bytesOf, count } from '../../offline/figures.ts';
+
 import type { Terminal } from '../terminal.ts';
 import { judge, runOf, type Taken } from './judge.ts';
 import { type Line, linesOf } from './lines.ts';
@@ -132,7 +133,7 @@ export class Engine {
 
   #show(file: string, { bytes, bytesRead }: TextSource): void {
     const { tally, terminal } = this.#options;
-    const share = bytes ? `${Math.floor((100 * bytesRead()) / bytes)} %` : bytesText(bytesRead());
+    const share = bytes ? `${Math.floor((100 * bytesRead()) / bytes)} %` : bytesOf(bytesRead());
     terminal.progress(`${file}: ${share}, ${count(tally.lines, 'line')}, ${this.#rate}/s`);
   }
 

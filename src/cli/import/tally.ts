@@ -1,7 +1,7 @@
 /** What an import has come to so far, and the lines it could not take. */
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { describe, systemCode, TelemetryError } from '../../errors.ts';
-import { count } from '../pace.ts';
+import { count } from '../../offline/figures.ts';
 import { textOf } from '../runs/columns.ts';
 import type { Terminal } from '../terminal.ts';
 

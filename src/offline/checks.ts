@@ -1,0 +1,43 @@
+/** SQLite's own checks of a file: its pages and indexes, and what refers to what. */
+import { describe } from '../errors.ts';
+import type { Connection } from '../actors/database.ts';
+import { isLocked } from './files.ts';
+
+/** Problems that are named; there may be one a page. */
+export const MAX_PROBLEMS = 20;
+
+/**
+ * @param quick leaves out whether every index entry has its row, which takes most of the time
+ * @returns the first problems, one a line; empty where there is none
+ */
+export function integrityProblems(db: Connection, quick = false): string[] {
+  try {
+    const rows = db.pragma(`${quick ? 'quick_check' : 'integrity_check'}(${MAX_PROBLEMS})`) as Record<
+      string,
+      unknown
+    >[];
+    const found = rows.map((row) => String(Object.values(row)[0]));
+    return found.filter((line) => line !== 'ok').slice(0, MAX_PROBLEMS);
+  } catch (error) {
+    if (isLocked(error)) throw error;
+    // So damaged that even the check cannot go on.
+    return [describe(error)];
+  }
+}
+
+/** Rows that refer to a row that is not there. */
+export function foreignKeyProblems(db: Connection): string[] {
+  const found: string[] = [];
+  try {
+    const statement = db.prepare('SELECT "table", rowid, parent FROM pragma_foreign_key_check').raw();
+    for (const row of statement.iterate()) {
+      const [table, id, parent] = row as [string, number | null, string];
+      found.push(`${table}: row ${id ?? '(unknown)'} refers to a row of ${parent} that is not there`);
+      if (found.length === MAX_PROBLEMS) break;
+    }
+  } catch (error) {
+    if (isLocked(error)) throw error;
+    found.push(describe(error));
+  }
+  return found;
+}

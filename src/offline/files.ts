@@ -1,0 +1,60 @@
+/** Files of this room: made private, made to last, and removed with what SQLite puts beside them. */
+import { chmodSync, chownSync, closeSync, lstatSync, openSync, rmSync, type Stats, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { systemCode } from '../errors.ts';
+
+/** What SQLite may leave beside a database. */
+export const BESIDE = ['-journal', '-wal', '-shm'] as const;
+
+const PRIVATE = 0o600;
+
+/** What a path names, a symbolic link followed; undefined where there is nothing. @throws other errors of the system */
+export const statOf = (path: string): Stats | undefined => unlessMissing(() => statSync(path));
+
+/** The same of a symbolic link itself. */
+export const linkStatOf = (path: string): Stats | undefined => unlessMissing(() => lstatSync(path));
+
+function unlessMissing(look: () => Stats): Stats | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (/^(ENOENT|ENOTDIR)$/.test(systemCode(error) ?? '')) return undefined;
+    throw error;
+  }
+}
+
+/** Removes a file that nobody needs, and what SQLite left beside it: a journal would be played into the next of its name. */
+export function removeWhole(path: string): void {
+  for (const suffix of [...BESIDE, '']) rmSync(path + suffix, { force: true });
+}
+
+/** Closes a new folder to others; it is owned as `like` is, for another user may have to write there. */
+export function makePrivate(folder: string, like: string): void {
+  chmodSync(folder, PRIVATE | 0o100);
+  ownAs(folder, nearest(like));
+}
+
+/** An empty file that only its owner may open, and that is owned as `like` is. */
+export function createPrivate(path: string, like: string): void {
+  closeSync(openSync(path, 'wx', PRIVATE));
+  ownAs(path, nearest(like));
+}
+
+/** Gives a file the owner and the mode of another; only its own user may open it where there is no other. */
+export function adopt(path: string, like: string): void {
+  const model = statOf(like);
+  chmodSync(path, model ? model.mode & 0o777 : PRIVATE);
+  ownAs(path, model ?? nearest(like));
+}
+
+/** Only root may give a file away, and only root makes files for others. */
+function ownAs(path: string, { uid, gid }: Stats): void {
+  if (process.getuid?.() === 0) chownSync(path, uid, gid);
+}
+
+const nearest = (path: string): Stats => statOf(path) ?? statSync(dirname(path));
+
+/** Another program has the file locked just now. */
+export const isLocked = (error: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(systemCode(error) ?? '');
+
+export const isFull = (error: unknown): boolean => /^(SQLITE_FULL|ENOSPC|EDQUOT)$/.test(systemCode(error) ?? '');

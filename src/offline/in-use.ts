@@ -1,0 +1,24 @@
+/** A file that a service has open must not be copied byte by byte, nor read for minutes. */
+import { existsSync } from 'node:fs';
+import { ProcessLock, realPath } from '../actors/writer/lock.ts';
+import { TelemetryError } from '../errors.ts';
+
+/**
+ * Holds the lock of a database file while it is read, where it has a lock file; none is made.
+ *
+ * @throws TelemetryError "refused" where a service has it
+ */
+export function holdIfLocked(file: string): Disposable {
+  const real = realPath(file);
+  const nothing = { [Symbol.dispose]: () => undefined };
+  if (!existsSync(`${real}.lock`)) return nothing;
+  try {
+    const lock = new ProcessLock(real, undefined);
+    return { [Symbol.dispose]: () => lock.release() };
+  } catch (error) {
+    // A lock file that cannot even be written is nobody's.
+    if (!(error instanceof TelemetryError) || error.cause !== undefined) return nothing;
+    const why = `${file} is in use by a service. Copy it first: local-telemetry backup --db ${file}`;
+    throw new TelemetryError('refused', why, { cause: error });
+  }
+}

@@ -1,0 +1,55 @@
+/** Whether the kept counts are those of the runs. */
+import type { Connection } from '../actors/database.ts';
+import { type Counts, countWindow, emptyCounts, runsKey } from '../actors/writer/rollups.ts';
+
+const WINDOW = 5_000;
+
+export interface RollupDifference {
+  /** An hour such as 2026-01-10T12, or agent, job type and status. */
+  key: string;
+  kept: number;
+  counted: number;
+}
+
+/** @param onWindow told how many ids have been passed, now and then */
+export function rollupDifferences(
+  db: Connection,
+  onWindow: (id: number) => void = () => undefined,
+): RollupDifference[] {
+  const counted = recount(db, onWindow);
+  const kept = emptyCounts();
+  for (const row of db.prepare('SELECT agent_name, job_type, status, runs FROM rollup_runs').raw().iterate()) {
+    const [agent, job, status, runs] = row as [string, string, string, number];
+    kept.runs.set(runsKey(agent, job, status), runs);
+  }
+  for (const row of db.prepare('SELECT hour, runs FROM rollup_hours').raw().iterate()) {
+    const [hour, runs] = row as [string, number];
+    kept.hours.set(hour, runs);
+  }
+  const named = compare(kept.runs, counted.runs).map(({ key, ...counts }) => ({
+    key: (JSON.parse(key) as string[]).join(' / '),
+    ...counts,
+  }));
+  return [...named, ...compare(kept.hours, counted.hours)];
+}
+
+function recount(db: Connection, onWindow: (id: number) => void): Counts {
+  const counts = emptyCounts();
+  const nextId = db.prepare('SELECT min(id) FROM agent_runs WHERE id > ?').pluck();
+  for (let passed = 0; ;) {
+    const next = nextId.get(passed) as number | null;
+    if (next === null) return counts;
+    countWindow(db, next - 1, next - 1 + WINDOW, counts);
+    passed = next - 1 + WINDOW;
+    onWindow(passed);
+  }
+}
+
+function compare(kept: ReadonlyMap<string, number>, counted: ReadonlyMap<string, number>): RollupDifference[] {
+  const differences: RollupDifference[] = [];
+  for (const key of new Set([...kept.keys(), ...counted.keys()])) {
+    const difference = { key, kept: kept.get(key) ?? 0, counted: counted.get(key) ?? 0 };
+    if (difference.kept !== difference.counted) differences.push(difference);
+  }
+  return differences;
+}

@@ -1,0 +1,54 @@
+/** Whether every stored run is one that could have been sent: a foreign program may have written anything. */
+import type { Connection } from '../actors/database.ts';
+import { canonicalStatus, canonicalTimestamp, COLUMNS, type SqlValue, TABLE } from '../run.ts';
+import { acceptsRun, reasonAgainst } from '../run/check.ts';
+import { SHOWN } from './check.ts';
+
+const WINDOW = 2_000;
+
+export interface Unsound {
+  runs: number;
+  unsound: number;
+  /** The first of them, each with what is wrong. */
+  first: string[];
+}
+
+const canonical = TABLE.filter(({ kind }) => kind === 'timestamp' || kind === 'status').map(({ name, kind }) => ({
+  name,
+  of: kind === 'status' ? canonicalStatus : canonicalTimestamp,
+}));
+
+/** @param onWindow told how many runs have been looked at */
+export function unsoundRuns(db: Connection, onWindow: (runs: number) => void): Unsound {
+  const result: Unsound = { runs: 0, unsound: 0, first: [] };
+  const window = db
+    .prepare(`SELECT id, ${COLUMNS.join(', ')} FROM agent_runs WHERE id > ? ORDER BY id LIMIT ${WINDOW}`)
+    .raw();
+  for (let passed = -Infinity; ;) {
+    const rows = window.all(passed) as [number, ...SqlValue[]][];
+    for (const [id, ...values] of rows) {
+      result.runs++;
+      const why = objectionTo(values);
+      if (why === undefined) continue;
+      result.unsound++;
+      if (result.first.length < SHOWN) result.first.push(`${labelOf(values, id)}: ${why}`);
+    }
+    const last = rows.at(-1);
+    if (!last) return result;
+    passed = last[0];
+    onWindow(result.runs);
+  }
+}
+
+function objectionTo(values: SqlValue[]): string | undefined {
+  const record = Object.fromEntries(COLUMNS.map((name, index) => [name, values[index]]));
+  if (!acceptsRun(record)) return reasonAgainst(record);
+  for (const { name, of } of canonical) {
+    const value: unknown = record[name];
+    if (value !== null && of(value as string) !== value) return `${name}: not in the form in which it is stored`;
+  }
+  return undefined;
+}
+
+const labelOf = ([eventId]: SqlValue[], id: number): string =>
+  typeof eventId === 'string' && eventId !== '' ? eventId.slice(0, 200) : `the row with id ${id}`;
