@@ -6,7 +6,7 @@ const BROKEN = /^SQLITE_(IOERR|CORRUPT|NOTADB|READONLY|CANTOPEN|NOLFS|PROTOCOL)|
 export function toTelemetryError(error: unknown): TelemetryError {
   if (error instanceof TelemetryError) return error;
   const code = systemCode(error) ?? '';
-  if (code === 'SQLITE_FULL' || code === 'ENOSPC') {
+  if (isFull(error)) {
     return new TelemetryError('full', 'The disk of the database is full. Free space there, then send this again.', {
       cause: error,
     });
@@ -21,7 +21,7 @@ export function toTelemetryError(error: unknown): TelemetryError {
     });
   }
   if (code === 'SQLITE_TOOBIG')
-    return new TelemetryError('too_large', 'A value is too large for the database.', { cause: error });
+    return new TelemetryError('too_large', 'A value is too large for the database. Shorten it.', { cause: error });
   return new TelemetryError('internal', 'Internal error', {
     cause: error instanceof Error ? error.stack : describe(error),
   });
@@ -31,5 +31,7 @@ export function toTelemetryError(error: unknown): TelemetryError {
 export function isBroken(error: unknown): boolean {
   return BROKEN.test(systemCode(error) ?? '');
 }
+
+export const isFull = (error: unknown): boolean => /^(SQLITE_FULL|ENOSPC|EDQUOT)$/.test(systemCode(error) ?? '');
 
 export const isBusy = (error: unknown): boolean => (systemCode(error) ?? '').startsWith('SQLITE_BUSY');

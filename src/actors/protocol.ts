@@ -107,6 +107,8 @@ export interface WriterThread {
   commit(group: Group): Outcome<CommandResult>[];
   /** Copies the database as it is when the copy is complete; groups are committed meanwhile. */
   copy(path: string): Promise<Outcome<Copied>>;
+  /** Ends a copy that is being made; nothing of it stays. */
+  endCopy(path: string): void;
   close(): void;
 }
 
@@ -120,6 +122,8 @@ export interface Queries {
   positions: { args: Record<string, never>; result: SpoolPosition[] };
   /** How many runs were created before a canonical time. */
   older: { args: { before: string }; result: number };
+  /** Whether the kept counts count every run, and are not just being counted anew. */
+  counted: { args: Record<string, never>; result: boolean };
   /** The names of all indexes. */
   indexes: { args: Record<string, never>; result: string[] };
 }

@@ -1,4 +1,6 @@
 /** A database that no service has open: the platform's core in this process answers for it. */
+import { inspect } from '../actors/writer/inspect.ts';
+import { readMigrations } from '../actors/writer/migrate.ts';
 import type { Config } from '../config.ts';
 import { InProcess } from '../http/in-process.ts';
 import type { Reply } from '../http/reply.ts';
@@ -28,6 +30,8 @@ export class FileTarget implements Target {
   static async open(config: Config, terminal: Terminal, writes: boolean): Promise<FileTarget> {
     const log = terminalLogger(terminal);
     const quiet = { ...config, warnings: [] };
+    // A command that does something else does not migrate on the way.
+    inspect(config.database.path, readMigrations());
     const core = await (writes ? startCore(quiet, log, { spool: false }) : startReading(quiet, log));
     return new FileTarget(config, core, log);
   }

@@ -62,6 +62,11 @@ async function retention(args: Readonly<Record<string, unknown>>, terminal: Term
     swept.deleted = await deleteAll(target, before, matching, terminal);
     await shrinkAll(target, terminal);
     swept.bytes_after = size();
+    if (swept.deleted > 0 && swept.bytes_after >= swept.bytes_before && database.journalMode === 'WAL') {
+      terminal.note(
+        'In WAL mode the file shrinks when its log is next taken into it, at the latest when the service stops.',
+      );
+    }
   }
   if (args.json) terminal.json(swept);
   else for (const line of report(swept, days)) terminal.print(line);

@@ -162,7 +162,7 @@ function secretIn(file: string, name: string, warn: (message: string) => void): 
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (error) {
-    warn(`${name}_FILE names ${file}, which cannot be read (${reasonOf(error)})`);
+    warn(`${name}_FILE names ${file}, which cannot be read (${reasonOf(error)}); let this user read it`);
     return undefined;
   }
 }
@@ -197,7 +197,8 @@ function homeFolder(warn: (message: string) => void): string {
 function sheets(read: Read, warn: (message: string) => void): ClientConfig['sheets'] {
   const isOn = (name: Name): boolean => {
     const word = String(read(name)).toLowerCase();
-    if (!TRUE.includes(word) && !FALSE.includes(word)) warn(`${name} must be one of ${[...TRUE, ...FALSE].join(', ')}`);
+    if (!TRUE.includes(word) && !FALSE.includes(word))
+      warn(`${name} must be one of ${[...TRUE, ...FALSE].join(', ')}; false is used`);
     return TRUE.includes(word);
   };
   if (!isOn('GOOGLE_SHEETS_API_ENABLED')) return undefined;

@@ -106,7 +106,7 @@ function readSecret(name: string, file: string, problems: string[]): string | un
     if (secret === '') problems.push(`${name}_FILE names ${file}, which is empty; put the secret into it`);
     return secret;
   } catch (error) {
-    problems.push(`${name}_FILE names ${file}, which cannot be read (${describe(error)})`);
+    problems.push(`${name}_FILE names ${file}, which cannot be read (${describe(error)}); let this user read it`);
     return undefined;
   }
 }
@@ -116,7 +116,8 @@ function readDotenv(path: string | null, problems: string[]): Environment {
   try {
     return parseEnv(readFileSync(path, 'utf8')) as Environment;
   } catch (error) {
-    if (systemCode(error) !== 'ENOENT') problems.push(`${path} cannot be read (${describe(error)})`);
+    if (systemCode(error) !== 'ENOENT')
+      problems.push(`${path} cannot be read (${describe(error)}); let this user read it, or remove it`);
     return {};
   }
 }

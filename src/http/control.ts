@@ -33,8 +33,10 @@ export const getStatus: Handler = (_call, { writer, readers, spool, version }) =
 /** POST /control/copy {"path"}: a copy of the database in a new file of the service's machine. */
 export const copyDatabase: Handler = async (call, { writer }) => {
   const { path } = await bodyOf(call);
-  if (typeof path !== 'string' || !path.startsWith('/')) throw wrong('path', 'Input should be an absolute path', path);
-  return ok(await writer.copy(path));
+  // SQLite's library would cut blanks off, and the copy get to another file.
+  const usable = typeof path === 'string' && path.startsWith('/') && path === path.trim() && !path.includes('\0');
+  if (!usable) throw wrong('path', 'Input should be an absolute path without blanks at its end', path);
+  return ok(await writer.copy(path, call.signal));
 };
 
 /** GET /control/retention?before=: how many runs a retention would delete. */
@@ -67,6 +69,10 @@ export const reindex: Handler = async (call, { writer }) => {
   if (typeof index !== 'string') throw wrong('index', 'Input should be the name of an index', index);
   return ok(await writer.send('reindex', { index }, NOTHING));
 };
+
+/** GET /control/recount: whether the runs are just being counted. */
+export const getRecount: Handler = async (_call, { readers }) =>
+  ok({ recounting: !(await readers.ask('counted', {})) });
 
 /** POST /control/recount: counts all runs anew. */
 export const recount: Handler = async (_call, { writer }) => ok(await writer.send('recount', {}, NOTHING));

@@ -6,6 +6,7 @@ import {
   countOld,
   deleteOld,
   getIndexes,
+  getRecount,
   getStatus,
   optimize,
   recount,
@@ -51,6 +52,7 @@ export const CONTROL_ROUTES: readonly Route[] = [
   { method: 'POST', path: '/control/optimize', handler: optimize },
   { method: 'GET', path: '/control/reindex', handler: getIndexes },
   { method: 'POST', path: '/control/reindex', handler: reindex },
+  { method: 'GET', path: '/control/recount', handler: getRecount },
   { method: 'POST', path: '/control/recount', handler: recount },
 ];
 

@@ -6,6 +6,7 @@ import { chmodSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { makeDirectory } from '../directory.ts';
 import { describe, systemCode, TelemetryError } from '../errors.ts';
+import { copyDatabase } from '../actors/copy.ts';
 import { ProcessLock } from '../actors/writer/lock.ts';
 import { syncDirectory } from '../actors/spool/files.ts';
 import { createPrivate, isFull, linkStatOf, makePrivate, removeWhole, statOf } from './files.ts';
@@ -18,6 +19,8 @@ const PARTIAL = /^telemetry-\d{8}T\d{6}Z\.sqlite\.partial(-journal|-wal|-shm)?$/
 const ABANDONED_MS = 24 * 60 * 60 * 1000;
 /** Copied at once. */
 const PAGES = 1_024;
+/** How long another program's lock is waited for. */
+const LOCKED_MS = 10_000;
 
 export interface Backup {
   path: string;
@@ -83,12 +86,8 @@ export async function copyOffline(
     const db = openSettled(database.path);
     try {
       createPrivate(partial, database.path);
-      await db.backup(partial, {
-        progress: ({ totalPages, remainingPages }) => {
-          onProgress(1 - remainingPages / Math.max(1, totalPages));
-          return PAGES;
-        },
-      });
+      const show = (done: number, total: number): void => onProgress(done / total);
+      await copyDatabase(db, partial, { pages: PAGES, timeoutMs: LOCKED_MS, onProgress: show });
     } finally {
       db.close();
     }

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import Database from 'better-sqlite3';
 import { cli } from '../support/cli.ts';
+import { digestsOf } from '../support/files.ts';
 import { create } from '../support/http.ts';
+import { makeOlder } from '../support/older.ts';
 import { localEnvironment, openToVerify, startService, temporaryDirectory } from '../support/service.ts';
 
 test('optimize brings the statistics up to date, through the service and without one', async (t) => {
@@ -30,7 +34,7 @@ test('optimize --reindex builds every index anew, and --json lists them', async 
     .prepare("SELECT name FROM sqlite_schema WHERE type = 'index' ORDER BY 1")
     .pluck()
     .all();
-  assert.deepEqual(JSON.parse(stdout), { optimized: true, reindexed: all, recounting: true });
+  assert.deepEqual(JSON.parse(stdout), { optimized: true, reindexed: all, failed: [], recounted: true });
   assert.match(stderr, new RegExp(`Building index 1 of ${all.length}: `));
   await create(service);
 });
@@ -47,4 +51,31 @@ test('optimize refuses a database that another process holds without a control s
   const { code, stderr } = await cli(['optimize'], socketless);
   assert.equal(code, 1);
   assert.match(stderr, new RegExp(`is in use by the process with pid ${process.pid}`));
+});
+
+test('optimize --recount waits until the runs are counted, also where no service runs', async (t) => {
+  const directory = temporaryDirectory(t);
+  const service = await startService(t, {}, directory);
+  await create(service);
+  await service.close();
+  const drifted = new Database(service.path);
+  drifted.exec('UPDATE rollup_runs SET runs = 7');
+  drifted.close();
+  const { code, stdout } = await cli(['optimize', '--recount'], localEnvironment(directory) as Record<string, string>);
+  assert.deepEqual([code, stdout], [0, 'The statistics are up to date.\nAll runs were counted anew.\n']);
+  const db = openToVerify(t, service.path);
+  assert.equal(db.prepare('SELECT sum(runs) FROM rollup_runs').pluck().get(), 1);
+  assert.equal(db.prepare('SELECT trusted FROM rollup_state').pluck().get(), 1);
+});
+
+test('a command that does something else does not migrate a database on the way', async (t) => {
+  const directory = temporaryDirectory(t);
+  const { path } = makeOlder(join(directory, 'older.sqlite'), 'v6');
+  const before = digestsOf(path);
+  for (const words of [['optimize'], ['retention', '--apply']]) {
+    const { code, stderr } = await cli([...words, '--db', path]);
+    assert.equal(code, 1);
+    assert.match(stderr, /has schema version 6: it is of an earlier telemetry service\. Run local-telemetry migrate/);
+  }
+  assert.deepEqual(digestsOf(path), before);
 });

@@ -26,6 +26,20 @@ test('A symbolic link to the database is no way around the lock', BOUNDED, async
   assert.match(stderr, new RegExp(`pid ${first.pid} `));
 });
 
+test('A symbolic link to a database that is still to be made leads to one lock and one folder', BOUNDED, async (t) => {
+  const directory = temporaryDirectory(t);
+  mkdirSync(join(directory, 'data'));
+  mkdirSync(join(directory, 'etc'));
+  const link = join(directory, 'etc', 'telemetry.sqlite');
+  symlinkSync(join('..', 'data', 'telemetry.sqlite'), link);
+  const first = await startProcess(t, directory, { ...localEnvironment(directory), TELEMETRY_DB_PATH: link });
+  assert.ok(readdirSync(join(directory, 'data')).includes('telemetry.sqlite.lock'));
+  assert.deepEqual(readdirSync(join(directory, 'etc')), ['telemetry.sqlite'], 'nothing lies beside the link');
+  const { code, stderr } = await runToEnd({ ...first.environment, TELEMETRY_DB_PATH: link });
+  assert.equal(code, 1);
+  assert.match(stderr, new RegExp(`pid ${first.pid} `));
+});
+
 test('After kill -9 the next service just starts', BOUNDED, async (t) => {
   const directory = temporaryDirectory(t);
   const first = await startProcess(t, directory);

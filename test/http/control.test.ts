@@ -134,6 +134,8 @@ test('what is asked wrongly is answered with the field and what it takes', async
     ['/control/shrink', { pages: 1.5 }, 'pages'],
     ['/control/copy', { path: 'relative.sqlite' }, 'path'],
     ['/control/copy', {}, 'path'],
+    ['/control/copy', { path: '/tmp/blank.sqlite ' }, 'path'],
+    ['/control/copy', { path: '/tmp/nul\0.sqlite' }, 'path'],
     ['/control/reindex', { index: 7 }, 'index'],
   ];
   for (const [path, body, field] of wrong) {
@@ -179,6 +181,46 @@ test('a copy is never made over a file that is there', async (t) => {
   assert.equal((await ask(service, 'POST', '/control/copy', { path: service.path })).status, 400);
   const still = openToVerify(t, path);
   assert.deepEqual(still.prepare('SELECT name FROM sqlite_schema').pluck().all(), ['mine']);
+});
+
+test('a copy of a database that another program holds is no copy, and waits for it', async (t) => {
+  const service = await startService(t, { TELEMETRY_DB_BUSY_TIMEOUT_MS: '300' });
+  await create(service);
+  const path = join(service.directory, 'copy.sqlite');
+  const foreign = new Database(service.path);
+  t.after(() => foreign.close());
+  foreign.exec('BEGIN EXCLUSIVE');
+  const locked = await ask(service, 'POST', '/control/copy', { path });
+  assert.equal(locked.status, 503);
+  assert.match(JSON.stringify(locked.body), /locked by another program/);
+  assert.equal(existsSync(path), false);
+  foreign.exec('ROLLBACK');
+  assert.equal((await ask(service, 'POST', '/control/copy', { path })).status, 200);
+});
+
+test('a copy ends when nobody waits for it any more, and leaves nothing', async (t) => {
+  const service = await startService(t);
+  const runs = Array.from({ length: 3_000 }, () => aRun({ output_summary: 'x'.repeat(4_000) }));
+  for (let from = 0; from < runs.length; from += 1_000)
+    await service.request('POST', '/api/v1/runs/batch', runs.slice(from, from + 1_000));
+  const path = join(service.directory, 'copy.sqlite');
+  const ended = Promise.withResolvers<string>();
+  const copy = service.platform.writer.copy.bind(service.platform.writer);
+  t.mock.method(service.platform.writer, 'copy', (to: string, signal: AbortSignal) => {
+    sent.destroy();
+    const copied = copy(to, signal);
+    copied.then(
+      () => ended.resolve('copied'),
+      (error: Error) => ended.resolve(error.message),
+    );
+    return copied;
+  });
+  const sent = request({ socketPath: socketOf(service), method: 'POST', path: '/control/copy' });
+  sent.on('error', () => undefined);
+  sent.end(JSON.stringify({ path }));
+  assert.match(await ended.promise, /nobody waits for it/);
+  assert.equal(existsSync(path), false);
+  await create(service);
 });
 
 test('SQLite looks after its statistics by itself every six hours', async (t) => {

@@ -7,7 +7,7 @@ import { isBroken, isBusy, toTelemetryError } from '../faults.ts';
 import { Gate } from '../gate.ts';
 import type { Queries, QueryName, QueryTask } from '../protocol.ts';
 import { list } from './list.ts';
-import { indexes, metadata, metrics, older, positions, run, source } from './queries.ts';
+import { counted, indexes, metadata, metrics, older, positions, run, source } from './queries.ts';
 import { defineFunctions } from './render.ts';
 import { Statements } from './statements.ts';
 
@@ -53,6 +53,8 @@ function query(task: QueryTask): Result {
       return positions(db, inside);
     case 'older':
       return older(db, task.args.before, inside);
+    case 'counted':
+      return counted(db, inside);
     case 'indexes':
       return indexes(db, inside);
   }

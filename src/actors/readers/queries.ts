@@ -49,6 +49,11 @@ export function metrics(db: Statements, since: string, inside: Inside): Totals {
   });
 }
 
+/** Whether the rollups count every run; they do not while a recount goes on. */
+export function counted(db: Statements, inside: Inside): boolean {
+  return inside(() => db.raw('SELECT 1 FROM rollup_state WHERE trusted = 1').get()) !== undefined;
+}
+
 export function indexes(db: Statements, inside: Inside): string[] {
   const rows = inside(() => db.raw("SELECT name FROM sqlite_schema WHERE type = 'index' ORDER BY 1").all());
   return (rows as [string][]).map(([name]) => name);

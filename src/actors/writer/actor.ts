@@ -48,6 +48,9 @@ const thread: WriterThread = {
       return { ok: false, error: toWire(toTelemetryError(error)) };
     }
   },
+  endCopy(path: string): void {
+    session.endCopy(path);
+  },
   close(): void {
     session.close();
     // Lets the thread end by itself once comlink has answered.

@@ -1,5 +1,5 @@
 /** What keeps a database well over the years: old runs go, space comes back, statistics and indexes stay good. */
-import { TelemetryError } from '../../errors.ts';
+import { systemCode, TelemetryError } from '../../errors.ts';
 import { COLUMNS, FIELD_INDEX, type SqlValue } from '../../run.ts';
 import type { Connection } from '../database.ts';
 import type { Commands, Shrunk } from '../protocol.ts';
@@ -39,7 +39,7 @@ export class Care {
         `INSERT INTO retention (id, deleted_before) VALUES (1, ?)
          ON CONFLICT (id) DO UPDATE SET deleted_before = max(deleted_before, excluded.deleted_before)`,
       )
-      .run(before);
+      .run(rows.length < limit ? before : (rows.at(-1)?.at(-1) as string));
     return { deleted: rows.length };
   }
 
@@ -70,11 +70,16 @@ export class Care {
   /** @throws TelemetryError "not_found" where the schema has no such index */
   reindex(index: string): Result<'reindex'> {
     const known = this.#db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?").get(index);
-    if (known === undefined) throw new TelemetryError('not_found', `Index not found: ${index}`);
+    if (known === undefined)
+      throw new TelemetryError('not_found', `Index not found: ${index}. Ask for the list again.`);
     // An index of any size: its pages may leave memory before the commit, though readers must wait then.
     this.#db.pragma('cache_spill = ON');
     try {
       this.#db.exec(`REINDEX "${index.replaceAll('"', '""')}"`);
+    } catch (error) {
+      if (!systemCode(error)?.startsWith('SQLITE_CONSTRAINT')) throw error;
+      const why = `The index ${index} cannot be built: rows that must differ are the same, so the table is damaged. Restore a backup, or build the database anew with local-telemetry replay.`;
+      throw new TelemetryError('bad_request', why, { cause: error });
     } finally {
       this.#db.pragma('cache_spill = OFF');
     }

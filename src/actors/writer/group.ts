@@ -44,6 +44,8 @@ interface GroupContext {
   now: string;
   /** Whether the group is this one command. */
   alone: boolean;
+  /** A command wants all runs counted anew, which begins behind this group. */
+  recount: boolean;
   counts: Counts;
   /** Of `counts`, what lies in rows that a running recount has passed. */
   covered: Counts;
@@ -79,12 +81,17 @@ export class GroupWriter {
 
   /** Runs a group. @returns an outcome a command, in order; throws nothing */
   execute(group: Group): Outcomes {
+    // Sorting an index of any size: not in memory. It cannot be said within a transaction.
+    const sorts = group.commands.some(({ name }) => name === 'reindex');
     try {
+      if (sorts) this.#db.pragma('temp_store = FILE');
       return this.#transaction(group);
     } catch (error) {
       this.#rollback(error);
       const failed = { ok: false, error: toWire(toTelemetryError(error)) } as const;
       return group.commands.map(() => failed);
+    } finally {
+      if (sorts) this.#db.pragma('temp_store = MEMORY');
     }
   }
 
@@ -127,6 +134,7 @@ export class GroupWriter {
     const context: GroupContext = {
       now: timestampOf(this.#options.now?.() ?? Date.now()),
       alone: group.commands.length === 1,
+      recount: false,
       counts: emptyCounts(),
       covered: emptyCounts(),
     };
@@ -136,9 +144,10 @@ export class GroupWriter {
     );
     const wrote = before !== this.#totalChanges.get() || group.commands.some(({ name }) => UNCOUNTED.has(name));
     if (wrote) this.#rollups.add(context.counts);
-    this.#commit(wrote, this.#recount === undefined);
+    this.#commit(wrote, this.#recount === undefined && !context.recount);
     // Committed is committed, whatever comes of the directory's sync.
-    this.#recount?.add(context.covered);
+    if (context.recount) this.#recount = new Recount(this.#db);
+    else this.#recount?.add(context.covered);
     this.#syncDirectory();
     return outcomes;
   }
@@ -160,7 +169,7 @@ export class GroupWriter {
           }
         });
       },
-      recount: () => (this.#recount = new Recount(this.#db)),
+      recount: () => (context.recount = true),
     };
     try {
       // A create is one statement, and so its own savepoint; alone in its group, a command needs none,

@@ -9,34 +9,17 @@ import type { Config } from '../../config.ts';
 import { describe, fromWire, type Outcome, TelemetryError, unwrap } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Gate } from '../gate.ts';
-import type {
-  CommandName,
-  CommandResult,
-  Commands,
-  Copied,
-  Group,
-  Note,
-  WriterInfo,
-  WriterThread,
-} from '../protocol.ts';
+import type { CommandName, CommandResult, Commands, Copied, Note, WriterInfo, WriterThread } from '../protocol.ts';
 import { face, THREAD_FLAGS, transfer } from '../thread.ts';
 import type { WriterData } from './actor.ts';
 import { Mailbox } from './mailbox.ts';
+import { pack, type Waiting } from './waiting.ts';
 
 const MAX_GROUP_COMMANDS = 5_000;
 const MAX_GROUP_BYTES = 8 * 1024 * 1024;
 const MAX_DEATHS = 5;
 const DEATHS_WITHIN_MS = 60_000;
 const FIRST_BACKOFF_MS = 50;
-
-interface Waiting {
-  name: CommandName;
-  args: Commands[CommandName]['args'];
-  body: Uint8Array;
-  bytes: number;
-  resolve: (result: CommandResult) => void;
-  reject: (error: TelemetryError) => void;
-}
 
 export interface WriterOptions {
   config: Config;
@@ -116,18 +99,23 @@ export class WriterHandle {
   /**
    * Copies the database to a new file while commands go on; the copy holds what was committed when it is complete.
    *
+   * @param signal ends it
    * @throws TelemetryError "unavailable" without a writer, or where it dies meanwhile
    */
-  async copy(path: string): Promise<Copied> {
+  async copy(path: string, signal: AbortSignal): Promise<Copied> {
     const worker = this.#worker;
-    if (this.#closing || !worker || !this.#remote) throw unavailable('The writer is not running');
+    const remote = this.#remote;
+    if (this.#closing || !worker || !remote) throw unavailable('The writer is not running');
+    const end = (): void => void remote.endCopy(path);
+    signal.addEventListener('abort', end);
     const { promise: died, reject } = Promise.withResolvers<never>();
     const onExit = (): void => reject(unavailable('The writer stopped during the copy'));
     worker.once('exit', onExit);
     try {
-      return unwrap((await Promise.race([this.#remote.copy(path), died])) as Outcome<Copied>);
+      return unwrap((await Promise.race([remote.copy(path), died])) as Outcome<Copied>);
     } finally {
       worker.off('exit', onExit);
+      signal.removeEventListener('abort', end);
     }
   }
 
@@ -199,8 +187,8 @@ export class WriterHandle {
       execArgv: THREAD_FLAGS,
     });
     const died = new Promise<never>((_, reject) => {
-      worker.once('error', (error) => reject(unavailable(`The writer thread failed: ${describe(error)}`)));
-      worker.once('exit', () => reject(unavailable('The writer thread ended')));
+      worker.once('error', (error) => reject(failed(`The writer thread failed: ${describe(error)}.`)));
+      worker.once('exit', () => reject(failed('The writer thread ended.')));
     });
     const remote = face<WriterThread>(worker);
     died.catch(() => undefined);
@@ -241,7 +229,7 @@ export class WriterHandle {
         return this.#stop(
           new TelemetryError(
             'refused',
-            `The writer thread died ${MAX_DEATHS} times within ${DEATHS_WITHIN_MS / 1000} s. Stopping.`,
+            `The writer thread died ${MAX_DEATHS} times within ${DEATHS_WITHIN_MS / 1000} s. Stopping; the lines before this one say why.`,
           ),
         );
       }
@@ -273,19 +261,11 @@ export class WriterHandle {
   }
 }
 
-/** Bodies in one buffer: one transfer a group, however many commands. */
-function pack(taken: Waiting[]): Group {
-  const bytes = new Uint8Array(taken.reduce((sum, waiting) => sum + waiting.bytes, 0));
-  let start = 0;
-  const commands = taken.map(({ name, args, body }) => {
-    bytes.set(body, start);
-    const command = { name, args, start, end: start + body.byteLength };
-    start = command.end;
-    return command as Group['commands'][number];
-  });
-  return { commands, bytes };
-}
-
 function unavailable(why: string): TelemetryError {
   return new TelemetryError('unavailable', `${why}. Send this again: known runs are not stored twice.`);
+}
+
+/** A thread that does not come up: nobody has sent anything yet. */
+function failed(why: string): TelemetryError {
+  return new TelemetryError('unavailable', `${why} Look at the memory and the disk, then start again.`);
 }

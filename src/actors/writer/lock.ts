@@ -3,7 +3,17 @@
  * kernel however the process ends. Its holder is named in a file beside it, for nobody may open the
  * lock file itself with `fs` (see ../database.ts).
  */
-import { chownSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  lstatSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import Database from 'better-sqlite3';
@@ -69,14 +79,28 @@ export function identityOf(path: string): string | undefined {
   return found && `${found.dev}:${found.ino}`;
 }
 
-/** A path without symbolic links, whether or not its file exists yet. */
+/** Links that lead to links; the systems' own bound. */
+const MAX_LINKS = 40;
+
+/**
+ * A path without symbolic links, whether or not its file exists yet: locks and journal of a database lie beside its real
+ * name, so a link to a file that is still to be made must lead there too.
+ *
+ * @throws the system's error where its directory is missing
+ */
 export function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    const absolute = resolve(path);
-    return join(realpathSync(dirname(absolute)), basename(absolute));
+  let at = resolve(path);
+  for (let links = 0; links < MAX_LINKS; links++) {
+    const target = linkAt(at);
+    if (target === undefined) return join(realpathSync(dirname(at)), basename(at));
+    at = resolve(realpathSync(dirname(at)), target);
   }
+  return realpathSync(at);
+}
+
+/** Where a symbolic link leads; undefined for anything else. */
+function linkAt(path: string): string | undefined {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(path) : undefined;
 }
 
 function take(path: string, databasePath: string): Held {

@@ -2,10 +2,11 @@
  * The writer's life with a database: lock, look, migrate, open; close and open again after an I/O
  * error; never a statement without the lock. Plain logic, which the tests call without a thread.
  */
-import { closeSync, rmSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../../config.ts';
 import { describe, type Outcome, TelemetryError, toWire } from '../../errors.ts';
+import { copyDatabase } from '../copy.ts';
 import { type Connection, openWritable, readPragmas } from '../database.ts';
 import type { Gate } from '../gate.ts';
 import type { CommandResult, Copied, Group, Note, WriterInfo } from '../protocol.ts';
@@ -38,6 +39,8 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #gate: Gate;
   #lock: ProcessLock | undefined;
+  /** Copies being made, and whether each is to end. */
+  readonly #copies = new Map<string, boolean>();
   #migration: StartMigration | undefined;
   #path = '';
   #identity: string | undefined;
@@ -145,13 +148,22 @@ export class Session {
     this.#verify();
     this.#ready();
     createPrivate(path);
+    this.#copies.set(path, false);
+    const onProgress = (): void => {
+      if (this.#copies.get(path)) throw new TelemetryError('unavailable', 'The copy was ended: nobody waits for it.');
+    };
     try {
-      const { totalPages } = await (this.#db as Connection).backup(path, { progress: () => COPIED_PAGES });
-      return { path, pages: totalPages };
-    } catch (error) {
-      for (const made of [path, `${path}-journal`]) rmSync(made, { force: true });
-      throw error;
+      const timeoutMs = this.#options.database.busyTimeoutMs;
+      const pages = await copyDatabase(this.#db as Connection, path, { pages: COPIED_PAGES, timeoutMs, onProgress });
+      return { path, pages };
+    } finally {
+      this.#copies.delete(path);
     }
+  }
+
+  /** Ends a copy that is being made. */
+  endCopy(path: string): void {
+    if (this.#copies.has(path)) this.#copies.set(path, true);
   }
 
   get recounting(): boolean {

@@ -133,6 +133,10 @@ async function peeked(chunks: AsyncGenerator<Uint8Array>): Promise<[Buffer, Asyn
 }
 
 const unreadable = (name: string, error: unknown): TelemetryError =>
-  new TelemetryError('refused', `${name === STDIN ? 'Standard input' : name} cannot be read: ${describe(error)}`, {
-    cause: error,
-  });
+  new TelemetryError(
+    'refused',
+    `${name === STDIN ? 'Standard input' : name} cannot be read: ${describe(error)}. Check the path and the permissions.`,
+    {
+      cause: error,
+    },
+  );

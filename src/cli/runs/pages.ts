@@ -40,6 +40,10 @@ export async function* pagesOf(
     left -= items.length;
     yield items;
     path = left > 0 ? answer.next : undefined;
-    if (path === asked) throw new TelemetryError('internal', `${target.where} gave the same page of its list twice.`);
+    if (path === asked)
+      throw new TelemetryError(
+        'internal',
+        `${target.where} gave the same page of its list twice. Ask the service itself, without a cache in between.`,
+      );
   }
 }

@@ -117,6 +117,12 @@ test('until when runs were deleted is kept, and never goes back', () => {
   assert.deepEqual(db.prepare('SELECT deleted_before FROM retention').pluck().all(), [day(6)]);
 });
 
+test('a retention that was stopped midway excuses no more than it has deleted', () => {
+  const { db, writer } = tenDays();
+  done(writer, remove(day(9), 3));
+  assert.deepEqual(db.prepare('SELECT deleted_before FROM retention').pluck().all(), [day(3)]);
+});
+
 test('a deletion is found by the index, in its order', () => {
   const { db } = tenDays();
   const sql = `EXPLAIN QUERY PLAN SELECT id FROM agent_runs INDEXED BY idx_runs_created_desc
@@ -166,14 +172,14 @@ test('a file that keeps its pages says so, and stays as it is', (t) => {
 });
 
 /** Takes an index away while a run is stored, and puts it back: it lacks the entry then. */
-function loseEntry(path: string, index: string): void {
+function loseEntry(path: string, index: string, fields: Record<string, unknown> = {}): void {
   const hide = new Database(path).unsafeMode();
   hide.pragma('writable_schema = ON');
   const entry = hide.prepare('SELECT * FROM sqlite_schema WHERE name = ?').raw().get(index) as unknown[];
   hide.prepare('DELETE FROM sqlite_schema WHERE name = ?').run(index);
   hide.close();
   const store = new Database(path);
-  insertRuns(store, [aRecord()]);
+  insertRuns(store, [aRecord(fields)]);
   store.close();
   const show = new Database(path).unsafeMode();
   show.pragma('writable_schema = ON');
@@ -190,6 +196,21 @@ test('an index that lacks an entry is whole again when it is built anew', (t) =>
   assert.match(String(damaged.pragma('integrity_check', { simple: true })), /entries in index idx_runs_start/);
   done(groupWriter(damaged), reindex('idx_runs_start'));
   assert.equal(damaged.pragma('integrity_check', { simple: true }), 'ok');
+});
+
+test('an index that cannot be built says so, with a remedy, and the runs beside it are stored', (t) => {
+  const { db, path } = fileDatabase(t);
+  insertRuns(db, [aRecord({ run_id: 'same' })]);
+  db.exec('CREATE UNIQUE INDEX one_run_id ON agent_runs (run_id)');
+  db.close();
+  loseEntry(path, 'one_run_id', { run_id: 'same' });
+  const damaged = new Database(path);
+  t.after(() => damaged.close());
+  const outcomes = groupWriter(damaged).execute(
+    groupOf(reindex('one_run_id'), reindex('idx_runs_start'), optimize(true)),
+  );
+  assert.deepEqual(codesOf(outcomes), ['bad_request', 'ok', 'ok']);
+  assert.match(JSON.stringify(outcomes[0]), /cannot be built: rows that must differ.*Restore a backup/);
 });
 
 test('an index that the schema does not have is not found', () => {
@@ -262,4 +283,22 @@ test('care that comes in a group with runs costs none of them', () => {
   assert.deepEqual(codesOf(outcomes), ['ok', 'ok', 'not_found', 'ok', 'ok']);
   assert.equal(count(db, 'agent_runs'), 10);
   assert.deepEqual(rollupsOf(db), totalsOf(db));
+});
+
+test('a recount that is asked for in the midst of another counts what its group changes', (t) => {
+  const directory = folder(t);
+  const session = sessionIn(t, directory);
+  const { path } = session.open();
+  const records = Array.from({ length: 6_000 }, () => aRecord({ status: 'running' }));
+  session.commit(groupOf(batch(records)));
+  const recount: Sent = { name: 'recount', args: {}, body: '' };
+  session.commit(groupOf(recount));
+  // One window of ids.
+  session.recount(0);
+  assert.equal(session.recounting, true);
+  session.commit(groupOf(update(records[5]?.event_id ?? '', { status: 'success' }), recount));
+  while (session.recounting) session.recount(1_000);
+  session.close();
+  const { kept, true: real } = rollupsIn(path);
+  assert.deepEqual(kept, real);
 });
