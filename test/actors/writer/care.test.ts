@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import type { Connection } from '../../../src/actors/database.ts';
 import type { GroupWriter } from '../../../src/actors/writer/group.ts';
 import { readChangeCounter } from '../../../src/actors/writer/header.ts';
-import { timestampOf } from '../../../src/run.ts';
+import { day, done, optimize, reindex, remove, shrink } from '../../support/care.ts';
 import {
   aRecord,
   batch,
@@ -23,18 +23,6 @@ import {
   update,
 } from '../../support/database.ts';
 import { keptCounter, rollupsIn, sessionIn } from '../../support/session.ts';
-
-const day = (number: number): string => timestampOf(Date.UTC(2026, 0, number));
-const remove = (before: string, limit = 1_000): Sent => ({ name: 'delete', args: { before, limit }, body: '' });
-const shrink = (pages = 100_000): Sent => ({ name: 'shrink', args: { pages }, body: '' });
-const reindex = (index: string): Sent => ({ name: 'reindex', args: { index }, body: '' });
-const optimize = (analyze: boolean): Sent => ({ name: 'optimize', args: { analyze }, body: '' });
-
-/** The value of the only command of a group. */
-function done(writer: GroupWriter, sent: Sent): unknown {
-  const [outcome] = writer.execute(groupOf(sent));
-  return outcome?.ok ? outcome.value : assert.fail(JSON.stringify(outcome));
-}
 
 const created = (db: Connection): unknown[] => db.prepare('SELECT created_at FROM agent_runs ORDER BY 1').pluck().all();
 const count = (db: Connection, table: string): unknown => db.prepare(`SELECT count(*) FROM ${table}`).pluck().get();
@@ -129,7 +117,7 @@ test('a deletion is found by the index, in its order', () => {
     WHERE created_at < ? ORDER BY created_at, id DESC LIMIT ?`;
   const plan = db.prepare(sql).all(day(1), 1) as { detail: string }[];
   assert.deepEqual(
-    plan.map(({ detail }) => /SEARCH agent_runs USING COVERING INDEX idx_runs_created_desc/.test(detail)),
+    plan.map(({ detail }) => detail.includes('SEARCH agent_runs USING COVERING INDEX idx_runs_created_desc')),
     [true],
   );
 });
@@ -169,53 +157,6 @@ test('a file that keeps its pages says so, and stays as it is', (t) => {
   assert.deepEqual([freed, able], [0, false]);
   assert.ok(free > 20);
   assert.equal(statSync(path).size, before);
-});
-
-/** Takes an index away while a run is stored, and puts it back: it lacks the entry then. */
-function loseEntry(path: string, index: string, fields: Record<string, unknown> = {}): void {
-  const hide = new Database(path).unsafeMode();
-  hide.pragma('writable_schema = ON');
-  const entry = hide.prepare('SELECT * FROM sqlite_schema WHERE name = ?').raw().get(index) as unknown[];
-  hide.prepare('DELETE FROM sqlite_schema WHERE name = ?').run(index);
-  hide.close();
-  const store = new Database(path);
-  insertRuns(store, [aRecord(fields)]);
-  store.close();
-  const show = new Database(path).unsafeMode();
-  show.pragma('writable_schema = ON');
-  show.prepare('INSERT INTO sqlite_schema VALUES (?, ?, ?, ?, ?)').run(...entry);
-  show.close();
-}
-
-test('an index that lacks an entry is whole again when it is built anew', (t) => {
-  const { db, path } = fileDatabase(t);
-  db.close();
-  loseEntry(path, 'idx_runs_start');
-  const damaged = new Database(path);
-  t.after(() => damaged.close());
-  assert.match(String(damaged.pragma('integrity_check', { simple: true })), /entries in index idx_runs_start/);
-  done(groupWriter(damaged), reindex('idx_runs_start'));
-  assert.equal(damaged.pragma('integrity_check', { simple: true }), 'ok');
-});
-
-test('an index that cannot be built says so, with a remedy, and the runs beside it are stored', (t) => {
-  const { db, path } = fileDatabase(t);
-  insertRuns(db, [aRecord({ run_id: 'same' })]);
-  db.exec('CREATE UNIQUE INDEX one_run_id ON agent_runs (run_id)');
-  db.close();
-  loseEntry(path, 'one_run_id', { run_id: 'same' });
-  const damaged = new Database(path);
-  t.after(() => damaged.close());
-  const outcomes = groupWriter(damaged).execute(
-    groupOf(reindex('one_run_id'), reindex('idx_runs_start'), optimize(true)),
-  );
-  assert.deepEqual(codesOf(outcomes), ['bad_request', 'ok', 'ok']);
-  assert.match(JSON.stringify(outcomes[0]), /cannot be built: rows that must differ.*Restore a backup/);
-});
-
-test('an index that the schema does not have is not found', () => {
-  const { writer } = tenDays();
-  assert.deepEqual(codesOf(writer.execute(groupOf(reindex('idx"x')))), ['not_found']);
 });
 
 test('after every kind of care the header holds what the next start trusts', (t) => {
