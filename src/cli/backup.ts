@@ -59,9 +59,15 @@ async function backup(args: Arguments, terminal: Terminal): Promise<number> {
   const removed = keep === undefined ? [] : prune(path, keep);
   const seconds = Math.round((performance.now() - started) / 100) / 10;
   if (args.json) {
-    const { runs, bytes, schemaVersion: schema_version } = made;
-    terminal.json({ path, runs, bytes, seconds, schema_version, removed });
+    const { runs, bytes, orphans, schemaVersion: schema_version } = made;
+    terminal.json({ path, runs, bytes, seconds, schema_version, orphans: orphans.length, removed });
     return 0;
+  }
+  if (made.orphans.length > 0) {
+    const rows = count(made.orphans.length, 'row');
+    terminal.note(
+      `The backup is good, but ${rows} in it belong to runs that another program deleted; local-telemetry optimize --recount removes them.`,
+    );
   }
   terminal.print(path);
   terminal.print(`${count(made.runs, 'run')}, ${bytesOf(made.bytes)}, checked, in ${seconds} s`);

@@ -27,6 +27,8 @@ export interface Backup {
   runs: number;
   bytes: number;
   schemaVersion: number;
+  /** Rows whose run is not there any more; the backup is good all the same. */
+  orphans: string[];
 }
 
 export const backupName = (time: Date): string =>
@@ -99,18 +101,19 @@ export async function copyOffline(
 /**
  * Checks a complete copy, settles it, and gives it its name.
  *
- * @throws TelemetryError where it fails a check; it is kept as `<file>.damaged` then
+ * @throws TelemetryError where it fails a check; it is kept as damaged then
  */
 export function finishBackup(partial: string, path: string): Backup {
   if (statSync(partial).size === 0) {
     const why = `The copy for ${path} is empty: the service may see other folders than this command. Give a place that both see.`;
     throw new TelemetryError('refused', why);
   }
-  const { problems, runs, schemaVersion } = settle(partial);
+  const { problems, runs, schemaVersion, orphans } = settle(partial);
   if (problems.length > 0 || schemaVersion === undefined) {
-    renameSync(partial, `${path}.damaged`);
+    const damaged = damagedName(path);
+    renameSync(partial, damaged);
     const found = problems.length > 0 ? problems : ['it holds no runs'];
-    const why = `The backup is damaged, and so is perhaps the database; it is kept as ${path}.damaged. Run local-telemetry verify.`;
+    const why = `The backup is damaged, and so is perhaps the database; it is kept as ${damaged}. Run local-telemetry verify.`;
     throw new TelemetryError('refused', [why, ...found.map((problem) => `- ${problem}`)].join('\n'));
   }
   chmodSync(partial, 0o600);
@@ -119,8 +122,12 @@ export function finishBackup(partial: string, path: string): Backup {
   }
   renameSync(partial, path);
   syncDirectory(dirname(path));
-  return { path, runs, bytes: statSync(path).size, schemaVersion };
+  return { path, runs, bytes: statSync(path).size, schemaVersion, orphans };
 }
+
+/** Of backups by time only the last damaged one is kept: a timer must not fill the disk with them. */
+const damagedName = (path: string): string =>
+  NAME.test(basename(path)) ? join(dirname(path), 'telemetry.damaged') : `${path}.damaged`;
 
 /** What went wrong, as the operator needs to know it; nothing of the copy stays. */
 export function failBackup(path: string, error: unknown): TelemetryError {

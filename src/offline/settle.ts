@@ -17,6 +17,8 @@ export interface Settled {
   runs: number;
   /** What SQLite's checks found; the copy is no good then. */
   problems: string[];
+  /** Rows that refer to rows that are not there: another program's work, which the next start sets right. */
+  orphans: string[];
 }
 
 const BUSY_TIMEOUT_MS = 1_000;
@@ -40,7 +42,7 @@ export function settle(path: string): Settled {
   } catch (error) {
     if (isFull(error)) throw error;
     // Too damaged to be opened, or to be read to its end.
-    return { schemaVersion: undefined, runs: 0, problems: [describe(error)] };
+    return { schemaVersion: undefined, runs: 0, problems: [describe(error)], orphans: [] };
   }
 }
 
@@ -61,13 +63,12 @@ function lookAt(path: string): Settled & { trusts?: boolean } {
   try {
     const problems = integrityProblems(db);
     const version = problems.length === 0 ? schemaVersion(db) : undefined;
-    if (version === undefined) return { schemaVersion: version, runs: 0, problems };
+    const look = { schemaVersion: version, runs: version === undefined ? 0 : countRuns(db), problems, orphans: [] };
     // Older schemas have references that cannot hold; the migration drops them.
-    if (version < SCHEMA_VERSION) return { schemaVersion: version, runs: countRuns(db), problems };
-    problems.push(...foreignKeyProblems(db));
-    const look = { schemaVersion: version, runs: countRuns(db), problems };
-    if (problems.length > 0 || version > SCHEMA_VERSION) return look;
-    return { ...look, trusts: new Rollups(db).state().trusted && rollupDifferences(db).length === 0 };
+    if (version !== SCHEMA_VERSION) return look;
+    const orphans = foreignKeyProblems(db);
+    const right = orphans.length === 0 && rollupDifferences(db).length === 0;
+    return { ...look, orphans, trusts: right && new Rollups(db).state().trusted };
   } finally {
     db.close();
   }

@@ -107,8 +107,8 @@ function integrity(db: Connection, quick: boolean): Check {
 function foreignKeys(db: Connection): Check {
   const problems = foreignKeyProblems(db);
   if (problems.length === 0) return ok('foreign_keys', 'every reference leads to a row');
-  const remedy = 'Another program wrote to the database. Restore a backup from before that, or report it';
-  return bad('foreign_keys', 'rows refer to rows that are not there', remedy, problems);
+  const remedy = 'Another program deleted runs. local-telemetry optimize --recount removes what belonged to them';
+  return bad('foreign_keys', 'rows refer to runs that are not there', remedy, problems);
 }
 
 function schema(db: Connection): Check {

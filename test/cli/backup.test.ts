@@ -17,6 +17,7 @@ import { cliHere } from '../support/cli-here.ts';
 import { smallDisk } from '../support/disk.ts';
 import { madeWithHotJournal } from '../support/files.ts';
 import { aRun, localEnvironment, openToVerify, startService, temporaryDirectory } from '../support/service.ts';
+import { behindOurBack } from '../support/session.ts';
 import { rollups, structure } from '../crash/oracle.ts';
 import { closedDatabase, damageIndex } from '../offline/closed.ts';
 
@@ -145,6 +146,33 @@ test('a damaged database gives no backup: the copy is kept as damaged, with the 
     [existsSync(file), existsSync(`${file}.damaged`), existsSync(`${file}.partial`)],
     [false, true, false],
   );
+});
+
+test('of nightly backups of a damaged database only the last is kept as damaged', async (t) => {
+  const directory = temporaryDirectory(t);
+  const path = closedDatabase(directory, 400);
+  damageIndex(path, 'idx_runs_start');
+  for (let night = 0; night < 2; night++) {
+    const { stderr } = await cliHere(['backup'], localEnvironment(directory));
+    assert.match(stderr, /is kept as .*telemetry\.damaged\. Run local-telemetry verify/);
+  }
+  assert.deepEqual(readdirSync(join(dirname(path), 'backups')), ['telemetry.damaged']);
+});
+
+test('rows of runs that another program deleted are no damage: the backup is made, and says what removes them', async (t) => {
+  const directory = temporaryDirectory(t);
+  const path = closedDatabase(directory, 5);
+  behindOurBack(path, (db) => {
+    db.pragma('foreign_keys = OFF');
+    db.exec("INSERT INTO run_clocks VALUES (99, '{}')");
+  });
+  const file = join(directory, 'copy.sqlite');
+  const { code, stderr } = await cliHere(['backup', file], localEnvironment(directory));
+  assert.deepEqual([code, existsSync(file)], [0, true]);
+  assert.match(stderr, /1 row in it belong to runs.*optimize --recount removes them/);
+  assert.equal((await cliHere(['optimize', '--recount'], localEnvironment(directory))).code, 0);
+  const again = await cliHere(['backup', join(directory, 'again.sqlite')], localEnvironment(directory));
+  assert.deepEqual([again.code, again.stderr], [0, '']);
 });
 
 test('without a database, with one that is none, or to a place that takes nothing, it says so', async (t) => {
