@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'too_large' // over a configured bound: 413
   | 'busy' // a bounded queue is full, try again: 503
   | 'unavailable' // the database cannot be reached now, the outcome may be unknown: 503
+  | 'damaged' // the database's file is, and waiting does not help: 500
   | 'full' // no space left on the device: 507
   | 'refused' // the service must not start (configuration, lock, schema): exit 1
   | 'internal'; // a fault of ours: 500

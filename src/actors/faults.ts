@@ -15,10 +15,18 @@ export function toTelemetryError(error: unknown): TelemetryError {
     const why = 'The database is locked by another program. Send this again later.';
     return new TelemetryError('unavailable', why, { cause: error });
   }
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) {
+    const why = `The database is damaged (${code}). Stop the service, look at it with local-telemetry verify, then restore a backup.`;
+    return new TelemetryError('damaged', why, { cause: error });
+  }
   if (isBroken(error)) {
-    return new TelemetryError('unavailable', `The database cannot be written (${code}). Send this again later.`, {
-      cause: error,
-    });
+    return new TelemetryError(
+      'unavailable',
+      `The database cannot be read or written (${code}). Send this again later.`,
+      {
+        cause: error,
+      },
+    );
   }
   if (code === 'SQLITE_TOOBIG')
     return new TelemetryError('too_large', 'A value is too large for the database. Shorten it.', { cause: error });

@@ -53,6 +53,7 @@ const bytesOf = ({ body }: Reply): Uint8Array =>
 /** What a service would log for its operator, this operator is told. */
 function terminalLogger(terminal: Terminal): Logger {
   const quiet = (): void => undefined;
-  const loud = (message: string): void => terminal.note(message);
+  // What becomes of a request is in its answer.
+  const loud = (message: string): void => void (message.startsWith('Error in ') || terminal.note(message));
   return { debug: quiet, info: quiet, warning: loud, error: loud, flush: () => Promise.resolve() };
 }

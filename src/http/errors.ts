@@ -11,6 +11,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   unavailable: 503,
   refused: 503,
   full: 507,
+  damaged: 500,
   internal: 500,
 };
 

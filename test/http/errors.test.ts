@@ -56,6 +56,7 @@ const STATUSES: Record<ErrorCode, number> = {
   unavailable: 503,
   refused: 503,
   full: 507,
+  damaged: 500,
   internal: 500,
 };
 

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import Database from 'better-sqlite3';
+import { survey } from '../../src/actors/writer/older/survey.ts';
 import { COLUMNS } from '../../src/run.ts';
 import { folder } from '../support/database.ts';
 import { insertOlder } from '../support/older.ts';
 import { contendingRuns, oddRuns } from '../support/older-odd-runs.ts';
 import { differences, migrateWholly } from '../support/older-verdict.ts';
+import { rollupsIn } from '../support/session.ts';
 
 /** Columns without types keep whatever is put into them. */
 const UNTYPED = `CREATE TABLE agent_runs (id INTEGER PRIMARY KEY, ${COLUMNS.join(', ')}, note)`;
@@ -99,6 +101,45 @@ test('ids that nothing counted up to are numbered on, behind the others', (t) =>
     [10, `e${2n ** 60n}`],
   ];
   assert.deepEqual(rowsOf(path, 'SELECT id, event_id FROM agent_runs ORDER BY id'), expected);
+  const counts = rollupsIn(path);
+  assert.deepEqual(counts.kept, counts.true, 'each is counted');
+  assert.equal(rowsOf(path, 'SELECT total(runs) FROM rollup_runs').flat()[0], 4);
+});
+
+test('where no id was counted up to, the runs are numbered from 1, and counted', (t) => {
+  const { path, db } = made(t, UNTYPED);
+  const insert = db.prepare('INSERT INTO agent_runs (id, event_id, run_id) VALUES (?, ?, ?)');
+  for (const id of [-(2n ** 63n), -1n, 0n, 2n ** 63n - 1n]) insert.run(id, `e${id}`, 'r');
+  db.close();
+  migrateWholly(path);
+  assert.deepEqual(rowsOf(path, 'SELECT id FROM agent_runs ORDER BY id').flat(), [1, 2, 3, 4]);
+  const counts = rollupsIn(path);
+  assert.deepEqual(counts.kept, counts.true);
+});
+
+test('ids of events that are text are numbered anew, and said to stay in the backup', (t) => {
+  const { path, db } = made(
+    t,
+    UNTYPED,
+    `CREATE TABLE run_events (id TEXT PRIMARY KEY, run_id, event_type, timestamp, payload_json);
+     INSERT INTO run_events (rowid, id, run_id) VALUES (1, 'first', 'r'), (2, 'second', 'r'), (3, '3', 'r'), (4, NULL, 'r')`,
+  );
+  db.close();
+  assert.deepEqual(survey(path).notes.at(-1), 'only in the backup afterwards: the ids of 2 events');
+  const { migrated } = migrateWholly(path);
+  assert.deepEqual(migrated.leftBehind, ['the ids of 2 events']);
+  assert.deepEqual(rowsOf(path, 'SELECT id FROM run_events ORDER BY id').flat(), [1, 2, 3, 4]);
+});
+
+test('ids of events without rowids are numbered anew, and said to stay in the backup', (t) => {
+  const { path, db } = made(
+    t,
+    UNTYPED,
+    `CREATE TABLE run_events (ID INTEGER PRIMARY KEY, run_id) WITHOUT ROWID; INSERT INTO run_events VALUES (70, 'r'), (80, 'r')`,
+  );
+  db.close();
+  assert.deepEqual(migrateWholly(path).migrated.leftBehind, ['the ids of 2 events']);
+  assert.deepEqual(rowsOf(path, 'SELECT id FROM run_events ORDER BY id').flat(), [1, 2]);
 });
 
 test('a table without rowids is numbered in the order of its key', (t) => {
@@ -148,15 +189,4 @@ test('events and commits with nothing where something must be get something, and
       ['a-3', '2', null, 1, 1e18, 1e20],
     ],
   );
-});
-
-test('a recorded version without a table of runs becomes an empty database', (t) => {
-  const { path, db } = made(
-    t,
-    "CREATE TABLE schema_migrations (version TEXT); INSERT INTO schema_migrations VALUES ('v4')",
-  );
-  db.close();
-  const { migrated } = migrateWholly(path);
-  assert.deepEqual([migrated.from, migrated.rows], [4, 0]);
-  assert.deepEqual(rowsOf(path, 'SELECT count(*) FROM agent_runs'), [[0]]);
 });

@@ -17,7 +17,7 @@ import { migrateOlder } from '../../src/actors/writer/older/migrate.ts';
 import { survey } from '../../src/actors/writer/older/survey.ts';
 import { folder } from '../support/database.ts';
 import { smallDisk } from '../support/disk.ts';
-import { digestsOf } from '../support/files.ts';
+import { digestsOf, FOREIGN } from '../support/files.ts';
 import { makeOlder } from '../support/older.ts';
 import { differences, migrateWholly, refusedUntouched } from '../support/older-verdict.ts';
 
@@ -31,6 +31,7 @@ const sql =
 
 /** What neither is surveyed nor migrated. */
 const REFUSED: readonly (readonly [name: string, make: (path: string) => void, why: RegExp])[] = [
+  ...FOREIGN,
   [
     'a newer database',
     sql(

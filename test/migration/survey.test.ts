@@ -64,7 +64,7 @@ test('a survey names what is missing, what stays behind, and what lies in the WA
   const db = new Database(path);
   db.exec('CREATE TABLE notes (x)');
   db.close();
-  assert.deepEqual(survey(path).notes.at(-1), 'table notes stays in the backup');
+  assert.deepEqual(survey(path).notes.at(-1), 'only in the backup afterwards: table notes');
 });
 
 test('a database of this version has nothing to convert, and migrating it is refused', (t) => {
@@ -112,4 +112,21 @@ test('a survey reads beside a program that has the database open in WAL mode, an
   assert.deepEqual(readdirSync(dirname(path)), before);
   db.exec("DELETE FROM agent_runs WHERE run_id = 'late'");
   assert.equal(survey(path).rows, older.runs.length);
+});
+
+test('events without a run are not expected to take as long as building a database does, each', (t) => {
+  const path = join(folder(t), 't.sqlite');
+  makeOlder(path, 'v6', 0);
+  const db = new Database(path);
+  db.pragma('foreign_keys = OFF');
+  db.exec(`INSERT INTO run_events (run_id, event_type, timestamp)
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000) SELECT 'r', 'checkpoint', 't' FROM n`);
+  db.close();
+  const { expectedSeconds, events } = survey(path);
+  const { migrated } = migrateWholly(path);
+  assert.deepEqual([events, migrated.events], [30_000, 30_000]);
+  assert.ok(
+    expectedSeconds < 8 * migrated.seconds + 1 && expectedSeconds > migrated.seconds / 20,
+    `${expectedSeconds} s expected, ${migrated.seconds} s taken`,
+  );
 });

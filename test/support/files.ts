@@ -74,8 +74,48 @@ export const OLDER: readonly (readonly [name: string, make: Make, why: RegExp])[
   ],
 ];
 
+const NOT_OURS = /is a SQLite database, but not of telemetry\. Set TELEMETRY_DB_PATH to another file\./;
+
+/** Databases of other programs that look like ours. */
+export const FOREIGN: readonly (readonly [name: string, make: Make, why: RegExp])[] = [
+  [
+    'an application whose migrations are recorded as numbers',
+    made(`CREATE TABLE schema_migrations (version uint64, dirty bool); INSERT INTO schema_migrations VALUES (3, false);
+      CREATE TABLE users (name); INSERT INTO users VALUES ('somebody');`),
+    NOT_OURS,
+  ],
+  [
+    'an application whose migrations are recorded as times',
+    made(`CREATE TABLE schema_migrations (version varchar NOT NULL PRIMARY KEY);
+      INSERT INTO schema_migrations VALUES ('20240101120000'); CREATE TABLE posts (title);`),
+    NOT_OURS,
+  ],
+  ['a version table of ours without a version and without runs', made(MIGRATIONS), NOT_OURS],
+  ['a recorded version of ours without a table of runs', made(recorded(8)), NOT_OURS],
+  [
+    'an application with runs of agents of another kind',
+    made(
+      `CREATE TABLE agent_runs (id INTEGER PRIMARY KEY, miles REAL); INSERT INTO agent_runs VALUES (1, 26.2); ${recorded(6)}`,
+    ),
+    NOT_OURS,
+  ],
+  [
+    'a search index by the name of the runs',
+    made(`CREATE VIRTUAL TABLE agent_runs USING fts5(run_id, agent_name); ${recorded(6)}`),
+    NOT_OURS,
+  ],
+  [
+    'a view by the name of the runs',
+    made(
+      `${EARLIER.replaceAll('agent_runs', 'runs_of_2025')} CREATE VIEW agent_runs AS SELECT * FROM runs_of_2025; ${recorded(6)}`,
+    ),
+    /has a view agent_runs in the place of the table, so its runs are stored somewhere else\. Set TELEMETRY_DB_PATH/,
+  ],
+];
+
 /** What must be refused: a name, how the file is made, and what the refusal says. */
 export const REFUSED: readonly (readonly [name: string, make: Make, why: RegExp])[] = [
+  ...FOREIGN,
   [
     'a newer database',
     made(`${EARLIER} ${recorded(8)} ${'INSERT INTO schema_migrations VALUES (99, 0, 0)'}`),

@@ -4,7 +4,9 @@ import Database from 'better-sqlite3';
 import { systemCode, TelemetryError } from '../../errors.ts';
 import type { Connection } from '../database.ts';
 import type { Migration } from './migrate.ts';
+import { unreadable } from './older/refusal.ts';
 import { FIRST_VERSION, recordedVersion } from './older/version.ts';
+import { objectionTo, tablesOf } from './older/whose.ts';
 
 export interface Found {
   /** The recorded version; 0 where none is, and for a file that is missing or empty (a kill between open and first commit leaves that). */
@@ -57,7 +59,9 @@ function lookWith(path: string, migrations: readonly Migration[], readonly: bool
     db = new Database(path, { readonly, timeout: 1000 });
     return foundIn(db, path, migrations);
   } catch (error) {
-    if (systemCode(error) !== 'SQLITE_NOTADB') throw error;
+    const code = systemCode(error) ?? '';
+    if (code.startsWith('SQLITE_ERROR')) throw unreadable(path, error);
+    if (code !== 'SQLITE_NOTADB') throw error;
     throw refused(
       path,
       'is not a SQLite database. Set TELEMETRY_DB_PATH to a telemetry database or to a new file.',
@@ -69,20 +73,10 @@ function lookWith(path: string, migrations: readonly Migration[], readonly: bool
 }
 
 function foundIn(db: Connection, path: string, migrations: readonly Migration[]): Found {
-  const names = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all() as string[];
-  const tables = new Set(names.filter((name) => !name.startsWith('sqlite_')).map((name) => name.toLowerCase()));
-  if (tables.size === 0) return { version: 0, older: false };
-  if (!tables.has('agent_runs') && !tables.has('schema_migrations')) {
-    throw refused(path, 'is a SQLite database, but not of telemetry. Set TELEMETRY_DB_PATH to another file.');
-  }
+  if (tablesOf(db).length === 0) return { version: 0, older: false };
+  const objection = objectionTo(db, migrations.at(-1)?.version ?? 0);
+  if (objection !== undefined) throw refused(path, objection);
   const version = recordedVersion(db);
-  const newest = migrations.at(-1)?.version ?? 0;
-  if (version > newest) {
-    throw refused(
-      path,
-      `has schema version ${version}; this service knows versions up to ${newest}. Install a newer local-telemetry.`,
-    );
-  }
   return { version, older: version < FIRST_VERSION };
 }
 

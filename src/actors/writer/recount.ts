@@ -16,7 +16,8 @@ export class Recount {
   readonly #db: Connection;
   readonly #counts: Counts = emptyCounts();
   readonly #orphans: [table: (typeof BELONGINGS)[number], id: number][] = [];
-  #passed = 0;
+  // Ids below 1 are possible, if another program has given them.
+  #passed = Number.MIN_SAFE_INTEGER;
 
   constructor(db: Connection) {
     this.#db = db;

@@ -8,7 +8,7 @@ import { migrate, type Migration, readMigrations } from '../../../src/actors/wri
 import { aRecord, folder, insertRuns } from '../../support/database.ts';
 
 const FIRST =
-  'CREATE TABLE schema_migrations (version INTEGER PRIMARY KEY, applied_at TEXT, description TEXT); CREATE TABLE agent_runs (x);';
+  'CREATE TABLE schema_migrations (version INTEGER PRIMARY KEY, applied_at TEXT, description TEXT); CREATE TABLE agent_runs (run_id);';
 
 function migrationsOf(t: TestContext, files: Record<string, string>): Migration[] {
   const directory = folder(t);
@@ -57,7 +57,7 @@ test('a new database takes every step, an older one those it lacks, a newest one
   assert.deepEqual(migrate(db, 0, migrations.slice(0, 2)), [8, 9]);
   assert.deepEqual(migrate(db, 9, migrations), [10]);
   assert.deepEqual(migrate(db, 10, migrations), []);
-  assert.deepEqual(columnsOf(db), ['x', 'b', 'c']);
+  assert.deepEqual(columnsOf(db), ['run_id', 'b', 'c']);
   assert.deepEqual(versionsOf(db), [8, 9, 10]);
   const { applied_at, description } = db.prepare('SELECT * FROM schema_migrations WHERE version = 10').get() as Record<
     string,
@@ -75,7 +75,7 @@ test('a step that fails half-way leaves nothing of itself, and all of those befo
   });
   const db = new Database(':memory:');
   assert.throws(() => migrate(db, 0, migrations), /no such column/);
-  assert.deepEqual([columnsOf(db), versionsOf(db), db.inTransaction], [['x'], [8], false]);
+  assert.deepEqual([columnsOf(db), versionsOf(db), db.inTransaction], [['run_id'], [8], false]);
 });
 
 test('a database in between two steps goes on from where it stands', (t) => {

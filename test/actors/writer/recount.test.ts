@@ -110,3 +110,13 @@ test('what belonged to runs that another program deleted goes with a recount, wh
   }
   assert.deepEqual(db.pragma('foreign_key_check'), []);
 });
+
+test('ids below 1 are counted too', () => {
+  const db = memoryDatabase();
+  insertRuns(db, [aRecord(), aRecord(), aRecord()]);
+  db.exec('UPDATE agent_runs SET id = -7 WHERE id = 1; UPDATE agent_runs SET id = 0 WHERE id = 2');
+  const [rollups, recount] = [new Rollups(db), new Recount(db)];
+  while (!recount.step(0));
+  recount.finish(rollups);
+  assert.deepEqual(rollupsOf(db), totalsOf(db));
+});

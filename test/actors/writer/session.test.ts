@@ -157,7 +157,7 @@ test('a database that breaks is closed, and opened anew once it is well again', 
   // In place: the same file, with other bytes.
   writeFileSync(path, bad, { flag: 'r+' });
   const [outcome] = session.commit(groupOf(create(aRecord())));
-  assert.match(messageOf(outcome), /^The database cannot be written \(SQLITE_CORRUPT/);
+  assert.match(messageOf(outcome), /^The database is damaged \(SQLITE_CORRUPT.*local-telemetry verify/);
   writeFileSync(path, good, { flag: 'r+' });
   const outcomes = session.commit(groupOf(create(aRecord()), create(record)));
   assert.deepEqual(codesOf(outcomes), ['ok', 'ok']);

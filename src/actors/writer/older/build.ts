@@ -29,20 +29,28 @@ export interface Built extends CopiedRuns {
 /** Ids counted at a time. */
 const WINDOW = 5_000;
 
-/** @param limit of runs, for a sample; no events and commits then */
-export function* build(source: Source, target: Connection, limit?: number): Generator<Progress, Built> {
+/** How many rows are taken of a sample. */
+export interface Limits {
+  runs: number;
+  /** Of the events, and of the commits. */
+  others: number;
+}
+
+const ALL: Limits = { runs: Infinity, others: Infinity };
+
+/** @param limits for a sample */
+export function* build(source: Source, target: Connection, limits = ALL): Generator<Progress, Built> {
   const { runs, events, commits, history } = source.shape;
   const indexes = prepare(target);
   const readingOf = (table: Table): Reading => ({ db: source.db, table, utf8: source.shape.utf8 });
   const digests = { runs: new Digest(), originals: new Digest(), events: new Digest(), commits: new Digest() };
-  const total = (runs?.rows ?? 0) + (events?.rows ?? 0) + (commits?.rows ?? 0);
+  const total = runs.rows + (events?.rows ?? 0) + (commits?.rows ?? 0);
   const pace = new Pace('copy', total);
-  let copied: CopiedRuns = { repaired: 0, repairs: new Map() };
   target.exec('BEGIN');
   yield pace.progress;
-  if (runs) copied = yield* copyRuns(readingOf(runs), target, digests, pace, limit);
-  if (events && limit === undefined) yield* copyEvents(readingOf(events), target, digests.events, pace);
-  if (commits && limit === undefined) yield* copyCommits(readingOf(commits), target, digests.commits, pace);
+  const copied = yield* copyRuns(readingOf(runs), target, digests, pace, limits.runs);
+  if (events) yield* copyEvents(readingOf(events), target, digests.events, pace, limits.others);
+  if (commits) yield* copyCommits(readingOf(commits), target, digests.commits, pace, limits.others);
   if (history) copyHistory(readingOf(history), target);
   target.exec('COMMIT');
   yield* makeIndexes(target, indexes);

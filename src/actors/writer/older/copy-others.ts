@@ -41,19 +41,23 @@ function asInteger(value: Exclude<OlderValue, null>): OlderValue {
   return Number.isInteger(number) && Math.abs(number) < 2 ** 63 ? BigInt(number) : number;
 }
 
+/** @param limit of rows, for a sample */
 export function* copyEvents(
   source: Reading,
   target: Connection,
   digest: Digest,
   pace: Pace,
+  limit: number,
 ): Generator<Progress, void> {
   const { columns, hasRowid } = source.table;
   const places = placesOf(columns);
   const insert = target.prepare(`INSERT INTO run_events (${EVENT_COLUMNS.join(', ')}, id) VALUES (?, ?, ?, ?, ?)`);
   let number = 0n;
   for (const row of rowsOf(source)) {
+    if (number >= limit) break;
+    number++;
     const [run = null, type = null, time = null, payload = null] = valuesOf(EVENT_COLUMNS, places, row);
-    const id = hasRowid ? (row[columns.length] as bigint) : ++number;
+    const id = hasRowid ? (row[columns.length] as bigint) : number;
     const values = [run ?? 'unknown', type ?? 'unknown', time ?? EPOCH, payload, id];
     insert.run(values);
     digest.addAny(values);
@@ -61,11 +65,13 @@ export function* copyEvents(
   }
 }
 
+/** @param limit of rows, for a sample */
 export function* copyCommits(
   source: Reading,
   target: Connection,
   digest: Digest,
   pace: Pace,
+  limit: number,
 ): Generator<Progress, void> {
   const places = placesOf(source.table.columns);
   const marks = COMMIT_COLUMNS.map(() => '?').join(', ');
@@ -75,6 +81,7 @@ export function* copyCommits(
   const repo = COMMIT_COLUMNS.indexOf('repo');
   let number = 0;
   for (const row of rowsOf(source)) {
+    if (number >= limit) break;
     number++;
     const values = valuesOf(COMMIT_COLUMNS, places, row);
     const remote = values[repo];

@@ -41,7 +41,7 @@ export function* copyRuns(
   target: Connection,
   digests: Digests,
   pace: Pace,
-  limit = Infinity,
+  limit: number,
 ): Generator<Progress, CopiedRuns> {
   const copy = new RunCopy(source.table.columns, target, digests);
   let rows = 0;

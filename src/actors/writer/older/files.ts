@@ -1,4 +1,4 @@
-/** The files of a migration: their names, what a killed attempt leaves of them, and the exchange of old and new. */
+/** The files of a migration: their names, the space they need, and the exchange of old and new. */
 import {
   chmodSync,
   chownSync,
@@ -6,22 +6,21 @@ import {
   fsyncSync,
   linkSync,
   openSync,
-  readdirSync,
   renameSync,
   rmSync,
   statfsSync,
   statSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { systemCode } from '../../../errors.ts';
-import { identityOf } from '../lock.ts';
 
 /** The new database while it is built; nothing in it counts. */
 export const buildingName = (path: string): string => `${path}.migrating`;
 /** The new database, complete, where it cannot be put in place in one step. Only a complete one ever has this name. */
 export const completeName = (path: string): string => `${path}.migrated`;
 
-const COMPANIONS = ['', '-journal', '-wal', '-shm'];
+/** What SQLite keeps beside a database. */
+export const COMPANIONS = ['-journal', '-wal', '-shm'];
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EXDEV', 'EMLINK']);
 
 /** The older database's name afterwards: `telemetry.sqlite.v6-20260110T120000Z.backup`, one that is free. */
@@ -33,10 +32,12 @@ export function backupName(path: string, version: number, now = Date.now()): str
   }
 }
 
-/** What the folder of a file has free, in bytes, for this user. */
+const sizeOfFile = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
+/** What the folder of a database has free for this user, in bytes; with what an attempt before has left, for that goes first. */
 export function freeSpace(path: string): number {
   const { bavail, bsize } = statfsSync(dirname(path));
-  return bavail * bsize;
+  return bavail * bsize + sizeOfFile(buildingName(path)) + sizeOfFile(completeName(path));
 }
 
 /** What the indexes of a run take, in bytes: more than an older database may have spent on them. */
@@ -47,59 +48,40 @@ export const neededSpace = (bytes: number, runs: number): number =>
   Math.ceil(Math.max(bytes * 1.5, bytes + runs * INDEXES_PER_RUN)) + 1024 ** 2;
 
 /** Bytes of the database and of what lies in its WAL. */
-export const sizeOf = (path: string): number =>
-  ['', '-wal'].reduce((sum, suffix) => sum + (statSync(path + suffix, { throwIfNoEntry: false })?.size ?? 0), 0);
+export const sizeOf = (path: string): number => sizeOfFile(path) + sizeOfFile(`${path}-wal`);
 
-/** An empty file for the new database, readable by whom the older one is: it holds the same. */
+/** An empty file for the new database, for nobody's eyes but those for which the older one is: it holds the same. */
 export function makeBuildingFile(path: string): void {
-  removeBuilding(path);
   const { mode, uid, gid } = statSync(path);
   const building = buildingName(path);
-  closeSync(openSync(building, 'wx', mode & 0o777));
+  // Whoever opened it before it has its group could read all that is written later.
+  closeSync(openSync(building, 'wx', 0o600));
+  // Only root may give a file away, and a member of the group may give it to the group.
+  if (isGiven(building, uid, gid) || isGiven(building, -1, gid)) chmodSync(building, mode & 0o777);
+  else chmodSync(building, mode & 0o700);
+}
+
+/** @returns false where this user may not do that */
+function isGiven(file: string, uid: number, gid: number): boolean {
   try {
-    chownSync(building, uid, gid);
+    chownSync(file, uid, gid);
+    return true;
   } catch (error) {
-    // Only root may give a file away. Whoever may migrate it may also have it.
     if (systemCode(error) !== 'EPERM') throw error;
+    return false;
   }
-  chmodSync(building, mode & 0o777);
-}
-
-export function removeBuilding(path: string): void {
-  for (const companion of COMPANIONS) rmSync(buildingName(path) + companion, { force: true });
-}
-
-/**
- * Sets right what a migration that was killed has left: the older database has one name again, or the new one is in place.
- * To be called by the holder of the process lock, before anything looks at the database.
- */
-export function repairInterrupted(path: string): void {
-  removeBuilding(path);
-  const identity = identityOf(path);
-  if (identity === undefined) {
-    // Killed after the older one had its new name, where hard links are not supported.
-    if (identityOf(completeName(path)) === undefined) return;
-    renameSync(completeName(path), path);
-    syncFolder(path);
-    return;
-  }
-  rmSync(completeName(path), { force: true });
-  if (statSync(path).nlink < 2) return;
-  const folder = dirname(path);
-  for (const name of readdirSync(folder)) {
-    if (!name.startsWith(`${basename(path)}.v`) || !name.endsWith('.backup')) continue;
-    if (identityOf(join(folder, name)) === identity) rmSync(join(folder, name));
-  }
-  syncFolder(path);
 }
 
 /**
  * Puts the new database, complete and closed, in the place of the older one, which keeps its content under the name
- * `backup`. At no moment is there no complete database.
+ * `backup`. At no moment is there no complete database. To be called by the holder of an exclusive transaction on the older one.
  */
 export function exchange(path: string, backup: string): void {
   const building = buildingName(path);
   sync(building, 'r+');
+  // HAZARD: a journal that some crash or journal mode has left is nobody's, as long as the older database is locked; beside
+  // the new one it would be taken for its own. So it goes before, and for good.
+  rmSync(`${path}-journal`, { force: true });
   syncFolder(path);
   try {
     linkSync(path, backup);
@@ -116,13 +98,18 @@ export function exchange(path: string, backup: string): void {
 function exchangeByRenaming(path: string, backup: string): void {
   renameSync(buildingName(path), completeName(path));
   syncFolder(path);
-  renameSync(path, backup);
+  try {
+    renameSync(path, backup);
+  } catch (error) {
+    rmSync(completeName(path), { force: true });
+    throw error;
+  }
   syncFolder(path);
   renameSync(completeName(path), path);
   syncFolder(path);
 }
 
-const syncFolder = (path: string): void => sync(dirname(path), 'r');
+export const syncFolder = (path: string): void => sync(dirname(path), 'r');
 
 function sync(path: string, flags: string): void {
   const descriptor = openSync(path, flags);

@@ -9,16 +9,8 @@ import { nextChangeCounter, readChangeCounter } from '../header.ts';
 import { identityOf, realPath } from '../lock.ts';
 import { Rollups } from '../rollups.ts';
 import { build, type Built } from './build.ts';
-import {
-  backupName,
-  buildingName,
-  exchange,
-  freeSpace,
-  makeBuildingFile,
-  neededSpace,
-  repairInterrupted,
-  sizeOf,
-} from './files.ts';
+import { backupName, buildingName, exchange, freeSpace, makeBuildingFile, neededSpace, sizeOf } from './files.ts';
+import { removeBuilding, removeLeftovers, repairInterrupted } from './leftovers.ts';
 import { openToBuild, openToLock, openToRead, openToSeal } from './open.ts';
 import type { Progress } from './pace.ts';
 import { requireFile } from './reading.ts';
@@ -28,7 +20,7 @@ import { verify } from './verify.ts';
 import { FIRST_VERSION } from './version.ts';
 
 export type { Progress } from './pace.ts';
-export { repairInterrupted } from './files.ts';
+export { repairInterrupted } from './leftovers.ts';
 
 export interface Migrated {
   from: number;
@@ -60,15 +52,18 @@ export function* migrateOlder(givenPath: string): Generator<Progress, Migrated> 
   requireFile(path);
   const identity = identityOf(path);
   let older: Connection | undefined;
+  let building = false;
   try {
     yield { phase: 'check', done: 0, total: 1 };
     // Before anything is touched by what is known then, and again by what is known better.
     requireSpace(path, 0);
     older = openToLock(path);
     const shape = lock(older, path);
-    requireSpace(path, shape.runs?.rows ?? 0);
+    removeLeftovers(path);
+    requireSpace(path, shape.runs.rows);
     check(older, path);
     yield { phase: 'check', done: 1, total: 1 };
+    building = true;
     const built = yield* buildBeside(path, older, shape);
     if (identityOf(path) !== identity) {
       throw refused(path, 'was replaced by another program while it was migrated. Stop that program and try again.');
@@ -80,6 +75,7 @@ export function* migrateOlder(givenPath: string): Generator<Progress, Migrated> 
     throw toRefusal(path, error);
   } finally {
     older?.close();
+    if (building) removeBuilding(path);
     repairInterrupted(path);
   }
 }
@@ -88,7 +84,7 @@ function resultOf(shape: Shape, built: Built, backup: string, seconds: number): 
   return {
     from: shape.version,
     to: SCHEMA_VERSION,
-    rows: shape.runs?.rows ?? 0,
+    rows: shape.runs.rows,
     events: shape.events?.rows ?? 0,
     commits: shape.commits?.rows ?? 0,
     repaired: built.repaired,
@@ -110,15 +106,16 @@ function lock(older: Connection, path: string): Shape {
   const { version } = shapeOf(older, path);
   if (version >= FIRST_VERSION) throw refused(path, `has version ${version} already. There is nothing to migrate.`);
   older.pragma('wal_checkpoint(TRUNCATE)');
-  const mode = older.pragma('journal_mode = DELETE', { simple: true });
-  const left = ['-wal', '-journal'].filter((suffix) => statSync(path + suffix, { throwIfNoEntry: false }));
-  if (mode !== 'delete' || left.length > 0) {
+  older.pragma('journal_mode = DELETE');
+  older.exec('BEGIN EXCLUSIVE');
+  // A journal beside it says nothing: a crash may leave one that was never begun, and some programs keep theirs.
+  const mode = older.pragma('journal_mode', { simple: true });
+  if (mode !== 'delete' || statSync(`${path}-wal`, { throwIfNoEntry: false })) {
     throw refused(
       path,
       'is in use by another program, so its write-ahead log cannot be taken in. Stop the earlier service and whatever else has it open, then try again.',
     );
   }
-  older.exec('BEGIN EXCLUSIVE');
   // Anew, for only now nobody can change it.
   return shapeOf(older, path, true);
 }
@@ -153,7 +150,7 @@ function* buildBeside(path: string, older: Connection, shape: Shape): Generator<
   const reader = openToRead(building);
   try {
     const { runs, events, commits } = shape;
-    const expected = { runs: runs?.rows ?? 0, events: events?.rows ?? 0, commits: commits?.rows ?? 0 };
+    const expected = { runs: runs.rows, events: events?.rows ?? 0, commits: commits?.rows ?? 0 };
     yield* verify(reader, path, { ...expected, digests: built.digests });
   } finally {
     reader.close();

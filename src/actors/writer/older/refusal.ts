@@ -20,6 +20,14 @@ export function noSpace(path: string, needed: number, free: number): TelemetryEr
   return refused(path, why);
 }
 
+/** What its schema needs and SQLite does not have by itself: a collation, a function, a module. Or a view that cannot be read. */
+export function unreadable(path: string, error: unknown): TelemetryError {
+  const why =
+    `has something in it that cannot be read here (${describe(error)}): a collation, a function, a view or a generated column of the program that made it. ` +
+    'Make a copy of it, remove there the index, view, trigger or column that needs it, or make the table anew without it, and use the copy.';
+  return refused(path, why, error);
+}
+
 /** What an error of SQLite or of the disk means while a database is migrated. */
 export function toRefusal(path: string, error: unknown): unknown {
   if (error instanceof TelemetryError) return error;
@@ -45,6 +53,11 @@ export function toRefusal(path: string, error: unknown): unknown {
       'is not a SQLite database. Set TELEMETRY_DB_PATH to a telemetry database or to a new file.',
       error,
     );
+  }
+  if (code.startsWith('SQLITE_ERROR')) return unreadable(path, error);
+  if (code === 'EBUSY' || code === 'EXDEV') {
+    const why = `cannot be given another name (${describe(error)}): in a container, it is mounted as a single file. Mount the folder that it lies in, not the file, then try again.`;
+    return refused(path, why, error);
   }
   if (/^(SQLITE_(READONLY|CANTOPEN|PERM|IOERR)|E[A-Z]+$)/.test(code)) {
     const why = `cannot be migrated: ${describe(error)}. Check that this user may read and write it and its folder, and that the disk is sound.`;

@@ -3,6 +3,7 @@ import type { Connection } from '../../database.ts';
 import { readMigrations } from '../migrate.ts';
 import { refused } from './refusal.ts';
 import { recordedVersion } from './version.ts';
+import { type ListedTable, objectionTo, tablesOf } from './whose.ts';
 
 export { FIRST_VERSION, recordedVersion, versionNumber } from './version.ts';
 
@@ -19,7 +20,7 @@ export interface Table {
 export interface Shape {
   /** The recorded version; 0 where there is none. */
   version: number;
-  runs: Table | undefined;
+  runs: Table;
   events: Table | undefined;
   commits: Table | undefined;
   history: Table | undefined;
@@ -29,11 +30,6 @@ export interface Shape {
   utf8: boolean;
 }
 
-interface ListedTable {
-  name: string;
-  type: string;
-  wr: number;
-}
 interface ListedColumn {
   name: string;
   pk: number;
@@ -47,25 +43,25 @@ export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`
  * @throws TelemetryError "refused" for a database that is newer, or of something else
  */
 export function shapeOf(db: Connection, path: string, exactly = false): Shape {
-  const listed = (db.pragma('main.table_list') as ListedTable[]).filter(({ name }) => !name.startsWith('sqlite_'));
+  const listed = tablesOf(db);
+  if (listed.length === 0)
+    throw refused(path, 'holds nothing to migrate. Start the service: it makes a new one of it.');
+  const objection = objectionTo(db, readMigrations().at(-1)?.version ?? 0);
+  if (objection !== undefined) throw refused(path, objection);
   const find = (wanted: string): Table | undefined => {
     const found = listed.find(({ name, type }) => type === 'table' && name.toLowerCase() === wanted);
     return found && tableOf(db, found, exactly);
   };
-  const [runs, history] = [find('agent_runs'), find('schema_migrations')];
-  if (listed.length === 0)
-    throw refused(path, 'holds nothing to migrate. Start the service: it makes a new one of it.');
-  if (!runs && !history) {
-    throw refused(path, 'is a SQLite database, but not of telemetry. Set TELEMETRY_DB_PATH to another file.');
-  }
-  const version = history ? recordedVersion(db) : 0;
-  const newest = readMigrations().at(-1)?.version ?? 0;
-  if (version > newest) {
-    const why = `has schema version ${version}; this service knows versions up to ${newest}. Install a newer local-telemetry.`;
-    throw refused(path, why);
-  }
-  const shape = { version, runs, history, events: find('run_events'), commits: find('commits') };
-  return { ...shape, leftBehind: leftBehind(db, listed), utf8: db.pragma('encoding', { simple: true }) === 'UTF-8' };
+  const [events, history] = [find('run_events'), find('schema_migrations')];
+  return {
+    version: history ? recordedVersion(db) : 0,
+    runs: find('agent_runs') as Table,
+    events,
+    commits: find('commits'),
+    history,
+    leftBehind: [...leftBehind(db, listed), ...renumbered(db, events)].sort(),
+    utf8: db.pragma('encoding', { simple: true }) === 'UTF-8',
+  };
 }
 
 function tableOf(db: Connection, { name, wr }: ListedTable, exactly: boolean): Table {
@@ -119,5 +115,17 @@ function leftBehind(db: Connection, listed: readonly ListedTable[]): string[] {
     );
   }
   const triggers = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").pluck().all() as string[];
-  return [...left, ...triggers.map((name) => `trigger ${name}`)].sort();
+  return [...left, ...triggers.map((name) => `trigger ${name}`)];
+}
+
+/** Ids of events that are no numbers, or not those of their rows: events are known by the numbers of their rows from now on. */
+function renumbered(db: Connection, events: Table | undefined): string[] {
+  const id = events?.columns.find((column) => column.toLowerCase() === 'id');
+  if (!events || id === undefined) return [];
+  const differs = events.hasRowid ? `${quote(id)} IS NOT ${events.key[0]}` : '1';
+  const count = db
+    .prepare(`SELECT count(*) FROM ${quote(events.name)} WHERE ${quote(id)} IS NOT NULL AND ${differs}`)
+    .pluck()
+    .get() as number;
+  return count > 0 ? [`the ids of ${count} events`] : [];
 }

@@ -3,7 +3,8 @@ import { TelemetryError } from '../../../errors.ts';
 import type { Connection } from '../../database.ts';
 import { look } from '../inspect.ts';
 import { readMigrations } from '../migrate.ts';
-import { type Migrated, migrateOlder, type Progress, repairInterrupted } from './migrate.ts';
+import { repairInterrupted } from './leftovers.ts';
+import { type Migrated, migrateOlder, type Progress } from './migrate.ts';
 import { openToLock } from './open.ts';
 import { isInterrupted, withReading } from './reading.ts';
 import { toRefusal } from './refusal.ts';
@@ -53,7 +54,7 @@ export class StartMigration {
 
 function countRuns(path: string): number {
   try {
-    return withReading(path, (db) => shapeOf(db, path).runs?.rows ?? 0);
+    return withReading(path, (db) => shapeOf(db, path).runs.rows);
   } catch (error) {
     // A crash left what only a connection that may write can undo.
     if (!isInterrupted(error)) throw error;
@@ -65,7 +66,7 @@ function countRecovered(path: string): number {
   let db: Connection | undefined;
   try {
     db = openToLock(path);
-    return shapeOf(db, path).runs?.rows ?? 0;
+    return shapeOf(db, path).runs.rows;
   } catch (error) {
     throw toRefusal(path, error);
   } finally {

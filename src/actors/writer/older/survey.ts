@@ -2,7 +2,7 @@
 import { SCHEMA_VERSION, TABLE } from '../../../run.ts';
 import { realPath } from '../lock.ts';
 import type { Connection } from '../../database.ts';
-import { build } from './build.ts';
+import { build, type Limits } from './build.ts';
 import { buildingName, freeSpace, neededSpace, sizeOf } from './files.ts';
 import { openForTrial } from './open.ts';
 import { isInterrupted, withReading, walSize } from './reading.ts';
@@ -31,8 +31,8 @@ export interface Survey {
   neededBytes: number;
 }
 
-/** Runs that are converted to see how long it takes. */
-const SAMPLE_RUNS = 4_000;
+/** Rows that are converted to see how long it takes. */
+const SAMPLE_ROWS = 4_000;
 const SAMPLE_BYTES = 32 * 1024 ** 2;
 /** What reading back takes, as part of the rest. */
 const VERIFYING = 0.3;
@@ -61,24 +61,22 @@ function surveyOf(db: Connection, path: string): Survey {
     bytes,
     version: shape.version,
     shape: describeShape(shape),
-    rows: shape.runs?.rows ?? 0,
+    rows: shape.runs.rows,
     events: shape.events?.rows ?? 0,
     commits: shape.commits?.rows ?? 0,
     notes: current ? [] : notesOn(shape, path),
     steps: current ? [] : stepsFor(shape, path),
     expectedSeconds: current ? 0 : expectedSeconds(db, shape, bytes),
     freeBytes: freeSpace(path),
-    neededBytes: current ? 0 : neededSpace(bytes, shape.runs?.rows ?? 0),
+    neededBytes: current ? 0 : neededSpace(bytes, shape.runs.rows),
   };
 }
 
-const has = ({ runs }: Shape, name: string): boolean =>
-  runs?.columns.some((column) => column.toLowerCase() === name) ?? false;
+const has = ({ runs }: Shape, name: string): boolean => runs.columns.some((column) => column.toLowerCase() === name);
 
 /** Such as "version 6 without id, 39 columns". */
 export function describeShape(shape: Shape): string {
   const version = shape.version === 0 ? 'no recorded version' : `version ${shape.version}`;
-  if (!shape.runs) return `${version}, without a table of runs`;
   return `${version}${has(shape, 'id') ? '' : ' without id'}, ${shape.runs.columns.length} columns`;
 }
 
@@ -86,15 +84,15 @@ function notesOn(shape: Shape, path: string): string[] {
   const notes: string[] = [];
   const wal = walSize(path);
   if (wal > 0) notes.push(`${wal} bytes of it lie in the write-ahead log beside it`);
-  const missing = TABLE.map(({ name }) => name).filter((name) => shape.runs && !has(shape, name));
+  const missing = TABLE.map(({ name }) => name).filter((name) => !has(shape, name));
   if (missing.length > 0) notes.push(`its runs have no ${missing.join(', ')}`);
-  for (const what of shape.leftBehind) notes.push(`${what} stays in the backup`);
+  for (const what of shape.leftBehind) notes.push(`only in the backup afterwards: ${what}`);
   return notes;
 }
 
 function stepsFor(shape: Shape, path: string): string[] {
   const { runs, events, commits } = shape;
-  const rows = `${runs?.rows ?? 0} runs, ${events?.rows ?? 0} events, ${commits?.rows ?? 0} commits`;
+  const rows = `${runs.rows} runs, ${events?.rows ?? 0} events, ${commits?.rows ?? 0} commits`;
   return [
     ...(walSize(path) > 0 ? ['take what lies in the write-ahead log into the database'] : []),
     'lock the database against other programs, and check it',
@@ -105,17 +103,35 @@ function stepsFor(shape: Shape, path: string): string[] {
   ];
 }
 
+/** What a build of nothing takes is taken once; what a sample takes beyond that, for as many rows as there are. */
 function expectedSeconds(db: Connection, shape: Shape, bytes: number): number {
-  const rows = shape.runs?.rows ?? 0;
-  const others = (shape.events?.rows ?? 0) + (shape.commits?.rows ?? 0);
-  const limit = Math.max(1, Math.min(SAMPLE_RUNS, Math.floor(SAMPLE_BYTES / (bytes / Math.max(rows, 1)))));
+  const fixed = secondsOf(db, shape, { runs: 0, others: 0 });
+  const beyond = (limit: number, tables: readonly number[], limits: Limits): number => {
+    const sampled = sum(tables.map((rows) => Math.min(rows, limit)));
+    if (sampled === 0) return 0;
+    return (Math.max(0, secondsOf(db, shape, limits) - fixed) / sampled) * sum(tables);
+  };
+  const runs = [shape.runs.rows];
+  const others = [shape.events?.rows ?? 0, shape.commits?.rows ?? 0];
+  const [ofRuns, ofOthers] = [sampleOf(sum(runs), bytes), sampleOf(sum(others), bytes)];
+  const rows =
+    beyond(ofRuns, runs, { runs: ofRuns, others: 0 }) + beyond(ofOthers, others, { runs: 0, others: ofOthers });
+  return (fixed + rows) * (1 + VERIFYING) + bytes / PACE;
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+
+/** How many of these rows are tried; as if all bytes were in them, for at worst that makes it fewer. */
+const sampleOf = (rows: number, bytes: number): number =>
+  Math.max(1, Math.min(SAMPLE_ROWS, Math.floor(SAMPLE_BYTES / (bytes / Math.max(rows, 1)))));
+
+/** Builds a sample, and throws it away. */
+function secondsOf(db: Connection, shape: Shape, limits: Limits): number {
   const trial = openForTrial();
   try {
     const began = performance.now();
-    for (const step of build({ db, shape }, trial, limit)) void step;
-    const seconds = (performance.now() - began) / 1000;
-    const perRow = seconds / Math.max(1, Math.min(rows, limit));
-    return (rows + others) * perRow * (1 + VERIFYING) + bytes / PACE;
+    for (const step of build({ db, shape }, trial, limits)) void step;
+    return (performance.now() - began) / 1000;
   } finally {
     trial.close();
   }
