@@ -27,7 +27,9 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
 export function valueOf<T>(answer: Answer, where: string): T {
   const text = Buffer.from(answer.body).toString();
   if (answer.status >= 200 && answer.status < 300) return JSON.parse(text) as T;
-  throw new TelemetryError(CODES[answer.status] ?? 'internal', `${where} answered ${answer.status}: ${detailOf(text)}`);
+  const remedy = answer.status === 401 ? '. Set TELEMETRY_API_AUTH_TOKEN to the token of the service' : '';
+  const why = `${where} answered ${answer.status}: ${detailOf(text)}${remedy}`;
+  throw new TelemetryError(CODES[answer.status] ?? 'internal', why);
 }
 
 function detailOf(text: string): string {

@@ -2,8 +2,9 @@
 import { isIPv6 } from 'node:net';
 import { describe, TelemetryError } from '../errors.ts';
 import { command } from './command.ts';
-import { EXIT, UsageError } from './exit.ts';
+import { EXIT } from './exit.ts';
 import { ask, type Health } from './healthcheck/ask.ts';
+import { addressOf } from './http-target.ts';
 import { wholeNumber } from './numbers.ts';
 import { configOf, JSON_OUTPUT } from './options.ts';
 import { ELSEWHERE } from './target.ts';
@@ -42,10 +43,10 @@ async function healthcheck(args: Readonly<Record<string, unknown>>, terminal: Te
   return EXIT.failed;
 }
 
+/** @throws UsageError */
 function given(address: string): string {
-  const url = URL.parse(address);
-  if (url && /^https?:$/.test(url.protocol)) return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
-  throw new UsageError(`--url must be an http or https address such as http://host:8765, not "${address}"`);
+  const { origin, pathname } = addressOf(address);
+  return `${origin}${pathname.replace(/\/+$/, '')}`;
 }
 
 /** Where the configured service is reached from this machine. */

@@ -1,5 +1,6 @@
 /** Options that several commands have. */
 import { type Config, loadConfig } from '../config.ts';
+import { TelemetryError } from '../errors.ts';
 import type { Terminal } from './terminal.ts';
 
 export const DATABASE = {
@@ -31,6 +32,15 @@ export function environmentOf(
   return { ...environment, ...given };
 }
 
-/** @throws TelemetryError "refused", listing every wrong setting */
-export const configOf = (args: Readonly<Record<string, unknown>>, terminal: Terminal): Readonly<Config> =>
-  loadConfig(environmentOf(args, terminal));
+/** @throws TelemetryError "refused", listing every wrong setting; one that an option stands for is named by both */
+export function configOf(args: Readonly<Record<string, unknown>>, terminal: Terminal): Readonly<Config> {
+  try {
+    return loadConfig(environmentOf(args, terminal));
+  } catch (error) {
+    if (!(error instanceof TelemetryError)) throw error;
+    const given = Object.entries(SETTINGS).filter(([option]) => typeof args[option] === 'string');
+    const named = (message: string, [option, setting]: [string, string]): string =>
+      message.replaceAll(`- ${setting} `, `- --${option} (${setting}) `);
+    throw new TelemetryError(error.code, given.reduce(named, error.message), { cause: error });
+  }
+}

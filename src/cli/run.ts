@@ -46,8 +46,13 @@ export default command({
     'changes its fate: with no service the run waits on disk, and with one that hangs the end comes within a second.\n' +
     'A run that succeeds is a success, any other a failure, with the end of its stderr. Arguments may hold secrets: only\n' +
     `their number is recorded. The command finds its run's id in ${RUN_ID}; a run within it becomes its child.\n` +
-    'SIGTERM, SIGHUP, SIGINT and SIGQUIT are handed on, the last two not where a terminal has sent them to both. To let a\n' +
-    'command outlive its terminal, write nohup behind the --. If run itself is killed, its run stays running.\n' +
+    'It ends with the command: what the command leaves in the background is not waited for, keeps its stderr, and is not\n' +
+    'recorded; a process of its own, cat, copies what it says there from then on. Where there is no sh or no cat, its\n' +
+    'stderr is closed.\n' +
+    'SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGUSR1 and SIGUSR2 are handed on, SIGINT and SIGQUIT not where a terminal has sent\n' +
+    'them to both. To let a command outlive its terminal, write nohup behind the --. If run itself is killed, its run\n' +
+    'stays running. A real-time signal (34 to 64) that ends the command cannot be told from exit code 0, for Node does not\n' +
+    'say; a command that may end so is better run by a shell: run -- sh -c \'"$@"; exit $?\' sh command arguments….\n' +
     'Settings are those of clients: from the environment, not from .env.',
   args: {
     'agent-name': text('name', "The agent; the program's name without it"),

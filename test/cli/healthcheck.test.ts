@@ -109,11 +109,16 @@ test('what is no telemetry service is not taken for one', async (t) => {
 test('what cannot be asked is a matter of the command line or of the configuration', async (t) => {
   for (const [words, why] of [
     [['--url', 'host:8765'], /--url must be an http or https address such as http:\/\/host:8765, not "host:8765"/],
+    [
+      ['--url', 'http://user:geheim@host:8765'],
+      /--url takes no user and no password\. Set TELEMETRY_API_AUTH_TOKEN to/,
+    ],
     [['--timeout', '0'], /--timeout must be a whole number from 1 to 600, not "0"/],
   ] as const) {
     const { code, stderr } = await cli(['healthcheck', ...words]);
     assert.equal(code, 2);
     assert.match(stderr, why);
+    assert.ok(!stderr.includes('geheim'));
   }
   const settings = { TELEMETRY_BASE_DIR: temporaryDirectory(t), TELEMETRY_API_PORT: '0' };
   const { code, stderr } = await cli(['healthcheck'], settings);

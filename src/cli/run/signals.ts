@@ -1,14 +1,15 @@
-/** Signals that end a command, handed on to it; we end after it. */
+/** Signals that end a command, or mean something to it, handed on to it; we end after it. */
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 /** What a terminal sends, and then to every process in its foreground: the command has it already. */
 const OF_KEYS: readonly string[] = ['SIGINT', 'SIGQUIT'];
 
 /**
- * From now on none of them ends this process, so that the command's exit code always comes back.
+ * From now on none of them ends this process, so that the command's exit code always comes back. Nor does SIGUSR1 open
+ * Node's debugger, which our listener takes the place of.
  *
  * @returns what is to be called with the command, in the same turn
  */

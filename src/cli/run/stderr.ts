@@ -3,55 +3,82 @@ import { write } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { systemCode } from '../../errors.ts';
+import { copyOn } from './copier.ts';
 import type { Tail } from './tail.ts';
 
 const STDERR = 2;
-/** A program left in the background may keep the stream open: after so long without a word it is let go. */
-const SILENCE_MS = 100;
-/** More than a pipe of the system holds: what comes beyond was not said by the command, which has ended. */
-const MAX_AFTER_END = 1024 * 1024;
+/** What the command said is here by then; what still has its stderr open was left in the background. */
+const AFTER_END_MS = 100;
+/** Bytes that wait to be written; a command that says more waits for the reader, as it would without us. */
+const MAX_WAITING = 64 * 1024;
+/** More than a pipe of the system holds: nobody must read before the end of a command that is over is known. */
+const MAX_WAITING_AFTER_END = 1024 * 1024;
 
 const writeTo = promisify(write);
 
 export class Passing {
   readonly #source: Readable;
-  readonly #done: Promise<void>;
+  readonly #tail: Tail;
+  readonly #closed: Promise<void>;
+  #waiting: Buffer[] = [];
   #bytes = 0;
-  #writing = false;
+  #most = MAX_WAITING;
+  #writing: Promise<void> | undefined;
+  #release: (() => void) | undefined;
 
   constructor(source: Readable, tail: Tail) {
     this.#source = source;
-    this.#done = this.#pass(tail);
+    this.#tail = tail;
+    this.#closed = new Promise((resolve) => source.once('close', resolve));
+    source.on('error', () => undefined);
+    source.on('data', (chunk: Buffer) => this.#take(chunk));
   }
 
-  /** The command has ended: resolves when all that it said is passed on. */
+  /** The command has ended: resolves when all that it said is passed on. What others say later is copied without us. */
   async settle(): Promise<void> {
-    const atEnd = this.#bytes;
-    let before = -1;
-    const look = (): void => {
-      const silent = this.#bytes === before && !this.#writing;
-      if (silent || this.#bytes - atEnd > MAX_AFTER_END) this.#source.destroy();
-      before = this.#bytes;
-    };
+    this.#most = MAX_WAITING_AFTER_END;
+    this.#source.resume();
     // After a pause of the whole process timers come before what waits in the stream; an immediate comes after it.
-    const timer = setInterval(() => setImmediate(look), SILENCE_MS);
-    await this.#done;
-    clearInterval(timer);
+    const timer = setTimeout(() => setImmediate(() => this.#handOver()), AFTER_END_MS);
+    await this.#closed;
+    clearTimeout(timer);
+    await this.#writing;
+    this.#release?.();
   }
 
-  async #pass(tail: Tail): Promise<void> {
+  #take(chunk: Buffer): void {
+    this.#tail.push(chunk);
+    this.#waiting.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes >= this.#most) this.#source.pause();
+    this.#writing ??= this.#pass();
+  }
+
+  async #pass(): Promise<void> {
     try {
-      for await (const chunk of this.#source as AsyncIterable<Buffer>) {
-        this.#bytes += chunk.length;
-        tail.push(chunk);
-        this.#writing = true;
-        await writeAll(chunk);
-        this.#writing = false;
+      while (this.#waiting.length > 0) {
+        const bytes = Buffer.concat(this.#waiting);
+        this.#waiting = [];
+        await writeAll(bytes);
+        this.#bytes -= bytes.length;
+        this.#source.resume();
       }
     } catch {
-      // Let go of, or nobody reads our stderr any more: then the command must find its own closed too.
+      // Nobody reads our stderr any more: then the command must find its own closed too.
       this.#source.destroy();
     }
+    this.#writing = undefined;
+  }
+
+  /** HAZARD: in one turn. Between the copier's start and our letting go nothing may be read here, or it is out of order. */
+  #handOver(): void {
+    if (this.#source.destroyed) return;
+    let rest: unknown;
+    // Each goes the way of all data.
+    do rest = this.#source.read();
+    while (rest !== null);
+    this.#release = copyOn(this.#source);
+    this.#source.destroy();
   }
 }
 

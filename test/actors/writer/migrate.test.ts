@@ -70,7 +70,7 @@ test('a new database takes every step, an older one those it lacks, a newest one
 test('a step that fails half-way leaves nothing of itself, and all of those before it', (t) => {
   const migrations = migrationsOf(t, {
     '0008-runs.sql': FIRST,
-    '0009-bad.sql': 'ALTER TABLE agent_runs ADD b; INSERT INTO agent_runs (x) VALUES (1); SELECT no_such_column;',
+    '0009-bad.sql': 'ALTER TABLE agent_runs ADD b; INSERT INTO agent_runs (run_id) VALUES (1); SELECT no_such_column;',
     '0010-c.sql': 'ALTER TABLE agent_runs ADD c',
   });
   const db = new Database(':memory:');

@@ -10,7 +10,7 @@ import { spoolNames } from '../../support/client.ts';
 import { MAIN } from '../../support/service.ts';
 import { finished, printed, runBench, script } from './support.ts';
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 
 /** Says when it is ready, and says each of the signals it gets; ends by itself on a line of stdin. */
 const LISTENING = `for (const signal of ${JSON.stringify(SIGNALS)}) process.on(signal, () => console.log('got ' + signal));
@@ -20,6 +20,7 @@ console.log('ready ' + process.pid);`;
 test('every signal reaches the command, which may go on; its own end is the end', async (t) => {
   const { start, spooled } = runBench(t);
   const child = start(['--quiet', '--', ...script(LISTENING)]);
+  const ended = finished(child);
   await printed(child, 'ready');
   for (const signal of SIGNALS) {
     const got = printed(child, `got ${signal}`);
@@ -27,7 +28,9 @@ test('every signal reaches the command, which may go on; its own end is the end'
     await got;
   }
   child.stdin?.end('\n');
-  assert.equal((await finished(child)).code, 7);
+  const { code, stderr } = await ended;
+  // Nor does Node open its debugger, which it would say there.
+  assert.deepEqual([code, stderr.toString()], [7, '']);
   assert.equal(spooled().at(-1)?.error_summary, 'exit code 7');
 });
 
@@ -42,6 +45,17 @@ test('a command that ends by a signal gives 128 and its number', async (t) => {
     assert.equal((context_json as { signal: string }).signal, signal);
   }
 });
+
+test(
+  'a real-time signal is told by a shell between, as the help says',
+  { skip: process.platform !== 'linux' },
+  async (t) => {
+    const { run, spooled } = runBench(t);
+    const { code } = await run(['--quiet', '--', 'sh', '-c', '"$@"; exit $?', 'sh', 'sh', '-c', 'kill -34 $$']);
+    assert.equal(code, 128 + 34);
+    assert.equal(spooled().at(-1)?.status, 'failure');
+  },
+);
 
 test('killed itself, it leaves a run that is running, and the command goes on', async (t) => {
   const { base, start, spooled } = runBench(t);

@@ -79,17 +79,14 @@ test('our warnings come after what the command says, never within its lines', as
 });
 
 test('a program left in the background with our stderr open does not hold run up', async (t) => {
-  const { run } = runBench(t);
-  const { code, stdout, stderr } = await run([
-    '--quiet',
-    '--',
-    'sh',
-    '-c',
-    'echo last >&2; tail -f /dev/null >/dev/null & echo $!',
-  ]);
-  const left = Number(stdout.toString());
+  const { start } = runBench(t);
+  const silent = 'echo last >&2; tail -f /dev/null >/dev/null & echo $!';
+  const child = start(['--quiet', '--', 'sh', '-c', silent]);
+  const ended = finished(child);
+  const left = Number(await printed(child, /\d+\n/));
+  assert.deepEqual(await once(child, 'exit'), [0, null]);
   assert.doesNotThrow(() => process.kill(left, 'SIGKILL'), 'it is still running');
-  assert.deepEqual([code, stderr.toString()], [0, 'last\n']);
+  assert.equal((await ended).stderr.toString(), 'last\n');
 });
 
 test('a slow reader of stderr gets all of it after the command has ended', async (t) => {
