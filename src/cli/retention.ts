@@ -14,8 +14,8 @@ import type { Terminal } from './terminal.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 /** Runs and pages of one slice; whoever writes meanwhile waits for one at most. */
-const RUNS = 250;
-const PAGES = 250;
+const RUNS = 100;
+const PAGES = 100;
 
 interface Swept {
   before: string;
