@@ -6,7 +6,7 @@
  * TELEMETRY_API_URL is the address where none is given, and TELEMETRY_API_AUTH_TOKEN is sent where it is set.
  */
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 
 const BATCH = 500;
@@ -17,22 +17,35 @@ interface Answer {
   errors: string[];
 }
 
+/** Ends with a message for people; what failed is in it, and what to do. */
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 async function* linesOf(path: string): AsyncGenerator<string> {
   const file = createReadStream(path);
-  const input = path.endsWith('.gz') ? file.pipe(createGunzip()) : file;
-  for await (const line of createInterface({ input, crlfDelay: Infinity })) {
-    if (line.trim() !== '') yield line;
+  // Unlike pipe, this hands on errors too: they are thrown where the chunks are read.
+  const input = path.endsWith('.gz') ? pipeline(file, createGunzip(), () => undefined) : file;
+  let rest = '';
+  for await (const chunk of input.setEncoding('utf8') as AsyncIterable<string>) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines.filter((line) => line.trim() !== '');
   }
+  if (rest.trim() !== '') yield rest;
 }
 
 async function post(url: string, lines: readonly string[]): Promise<Answer> {
   const token = process.env.TELEMETRY_API_AUTH_TOKEN;
-  const response = await fetch(`${url}/api/v1/runs/batch`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) },
-    body: `[${lines.join(',')}]`,
-  });
-  if (!response.ok) throw new Error(`The service answered ${response.status}: ${await response.text()}`);
+  const headers = { 'Content-Type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) };
+  const request = { method: 'POST', headers, body: `[${lines.join(',')}]` };
+  const response = await fetch(`${url}/api/v1/runs/batch`, request).catch((error: Error) =>
+    fail(`No service at ${url} (${reasonOf(error.cause ?? error) || error.message}). Is it running? npm start`),
+  );
+  if (!response.ok) fail(`The service answered ${response.status}: ${await response.text()}`);
   return (await response.json()) as Answer;
 }
 
@@ -56,8 +69,12 @@ async function sendWaiting(): Promise<void> {
   waiting = [];
 }
 
-for await (const line of linesOf(path)) {
-  if (waiting.push(line) === BATCH) await sendWaiting();
+try {
+  for await (const line of linesOf(path)) {
+    if (waiting.push(line) === BATCH) await sendWaiting();
+  }
+} catch (error) {
+  fail(`${path} cannot be read: ${reasonOf(error)}. Name a file with a run a line.`);
 }
 await sendWaiting();
 const seconds = (performance.now() - started) / 1000;

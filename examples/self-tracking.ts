@@ -7,12 +7,12 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TelemetryClient } from 'local-telemetry/client';
+import { type RunHandle, TelemetryClient } from 'local-telemetry/client';
 
 const folder = process.argv[2] ?? '.';
 await using telemetry = new TelemetryClient();
 
-const lines = await telemetry.trackRun('line-counter', 'count_lines', { input_summary: folder }, async (run) => {
+async function countLines(run: RunHandle): Promise<number> {
   const files = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile());
   run.setMetrics({ items_discovered: files.length });
   let total = 0;
@@ -33,9 +33,16 @@ const lines = await telemetry.trackRun('line-counter', 'count_lines', { input_su
   });
   if (failed > 0) run.end('partial');
   return total;
-});
+}
 
-await telemetry.flush();
-const { delivery } = await telemetry.getStats();
-const where = delivery.waiting === 0 ? 'with the service' : 'in the spool';
-process.stdout.write(`${lines} lines in ${folder}; the run is ${where}\n`);
+try {
+  const lines = await telemetry.trackRun('line-counter', 'count_lines', { input_summary: folder }, countLines);
+  await telemetry.flush();
+  const { delivery } = await telemetry.getStats();
+  const where = delivery.waiting === 0 ? 'with the service' : 'in the spool';
+  process.stdout.write(`${lines} lines in ${folder}; the run is ${where}\n`);
+} catch (error) {
+  // The run is recorded all the same, as a failure.
+  process.stderr.write(`The lines of ${folder} cannot be counted: ${(error as Error).message}. Name a folder.\n`);
+  process.exitCode = 1;
+}

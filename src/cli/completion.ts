@@ -14,17 +14,20 @@ export default command({
   name: 'completion',
   summary: 'Print a script that completes command lines in your shell',
   details:
-    'The script completes commands, options, their choices and file names. It is printed, and nothing is installed.',
+    'The script completes commands, options, their choices, also in lists such as a,b, and file names. It is printed, and nothing is installed.',
   args: {
     shell: { type: 'positional', valueHint: NAMES.join('|'), description: 'The shell' },
   },
   examples: [
     [
       'completion bash > ~/.local/share/bash-completion/completions/local-telemetry',
-      'for bash, from the next shell on',
+      'for bash, from the next shell on; before it: mkdir -p ~/.local/share/bash-completion/completions',
     ],
     ['completion zsh > "${fpath[1]}/_local-telemetry"', 'for zsh'],
-    ['completion fish > ~/.config/fish/completions/local-telemetry.fish', 'for fish'],
+    [
+      'completion fish > ~/.config/fish/completions/local-telemetry.fish',
+      'for fish; before it: mkdir -p ~/.config/fish/completions',
+    ],
   ],
   run: complete,
 });

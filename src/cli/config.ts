@@ -4,6 +4,7 @@ import { command } from './command.ts';
 import { clientRows } from './config/client.ts';
 import type { Row } from './config/row.ts';
 import { serviceRows } from './config/service.ts';
+import { warningsTogether } from './config/together.ts';
 import { unknownSettings } from './config/unknown.ts';
 import { EXIT } from './exit.ts';
 import { JSON_OUTPUT } from './options.ts';
@@ -14,8 +15,9 @@ export default command({
   summary: 'Show the settings in force, and what is wrong with them',
   details:
     'Shows what the service would have if it started here, and what a client would; a service that runs already keeps\n' +
-    'what it was started with. Secrets are masked. Nothing is changed, and no database is opened. Exit 1 where the\n' +
-    'service would not start, or a client would use a default instead of what is set.',
+    'what it was started with. Secrets are masked. Warns where settings of the two do not go together, such as port and\n' +
+    'address. Nothing is changed, and no database is opened. Exit 1 where the service would not start, or a client would\n' +
+    'use a default instead of what is set.',
   args: {
     explain: { type: 'boolean', description: 'Say where each value comes from' },
     ...JSON_OUTPUT,
@@ -34,7 +36,8 @@ function show(args: Readonly<Record<string, unknown>>, terminal: Terminal): numb
   const client = clientRows(environment, settings.dotenv);
   const service = serviceRows(config, settings);
   const unknown = unknownSettings([environment, settings.dotenv]);
-  const warnings = [...config.warnings, ...apart(service, client.rows)];
+  const shown = { environment, settings, config, service, client: client.rows };
+  const warnings = [...config.warnings, ...warningsTogether(shown)];
   const problems = [...new Set([...settings.problems, ...client.problems])];
   if (args.json === true) {
     const told = ({ name, value, source }: Row): object => ({ name, value, ...(args.explain === true && { source }) });
@@ -63,16 +66,4 @@ function print(terminal: Terminal, title: string, rows: readonly Row[], explain:
     terminal.print(line.slice(0, terminal.columns));
   }
   terminal.print();
-}
-
-/** Folders where clients leave what the service fetches: they must mean the same. */
-function apart(service: readonly Row[], client: readonly Row[]): string[] {
-  const valueIn = (rows: readonly Row[], name: string): unknown => rows.find((row) => row.name === name)?.value;
-  return ['TELEMETRY_BUFFER_DIR']
-    .filter((name) => valueIn(service, name) !== valueIn(client, name))
-    .map(
-      (name) =>
-        `${name} is ${String(valueIn(service, name))} for the service and ${String(valueIn(client, name))} for clients, ` +
-        'which read no .env; set it in their environment, so that what they leave is found',
-    );
 }

@@ -1,5 +1,6 @@
 /** The filters of the API's list as options of the command line. */
-import { LIST_PARAMETERS } from '../http/filters.ts';
+import { TelemetryError } from '../errors.ts';
+import { LIST_PARAMETERS, readListTask } from '../http/filters.ts';
 import { timestampOf } from '../run.ts';
 import { UsageError } from './exit.ts';
 
@@ -39,10 +40,11 @@ export const FILTERS: Readonly<Record<string, FilterOption>> = Object.fromEntrie
 export type Arguments = Readonly<Record<string, unknown>>;
 
 /**
- * The query string of a list that these options ask for. What a value must be is the service's to say; relative times are ours.
+ * The query string of a list that these options ask for. It is read as the API reads it, so that a wrong value is told before
+ * anybody is asked; relative times are ours.
  *
  * @param now milliseconds since the epoch
- * @throws UsageError for a relative time that is none
+ * @throws UsageError in the words of the API, or for a relative time that is none
  */
 export function queryOf(args: Arguments, now: number = Date.now()): URLSearchParams {
   const query = new URLSearchParams();
@@ -53,6 +55,11 @@ export function queryOf(args: Arguments, now: number = Date.now()): URLSearchPar
     for (const part of name === 'status' ? listOf(option, value) : [value]) {
       query.append(name, isTime(name) ? timeOf(option, part, now) : part);
     }
+  }
+  try {
+    readListTask(query);
+  } catch (error) {
+    throw error instanceof TelemetryError ? new UsageError(error.message) : error;
   }
   return query;
 }

@@ -11,7 +11,10 @@ import { checkUsage, helpOf, meant } from './usage.ts';
 /** @param words the command line behind the program's name @returns the exit code */
 export async function run(words: readonly string[], terminal: Terminal): Promise<number> {
   try {
-    return await dispatch(words, terminal);
+    const code = await dispatch(words, terminal);
+    const lost = await terminal.finish();
+    if (lost) throw lost;
+    return code;
   } catch (error) {
     // Whoever reads the result has read enough.
     if (systemCode(error) === 'EPIPE') return EXIT.done;

@@ -39,7 +39,7 @@ async function migrate(args: Readonly<Record<string, unknown>>, terminal: Termin
     if (!isThere(path) && isThere(completeName(path))) throw interrupted(path);
     if (!isThere(path)) throw missing(path);
     const found = survey(path);
-    if (args.json) terminal.json(found);
+    if (args.json) terminal.json(surveyJson(found));
     else for (const line of described(found)) terminal.print(line);
     return undefined;
   }
@@ -50,10 +50,12 @@ async function migrate(args: Readonly<Record<string, unknown>>, terminal: Termin
   const real = located(path, realPath);
   // Where a killed migration has come as far as that, the new one only needs its name.
   if (!isThere(real) && !isThere(completeName(real))) throw missing(path);
+  const migrations = readMigrations();
+  if (isThere(real)) requireDatabase(() => look(real, migrations));
   const lock = new ProcessLock(real, config.database.lockFile);
   try {
     repairInterrupted(real);
-    const { version, older } = look(real, readMigrations());
+    const { version, older } = look(real, migrations);
     if (older) done(await migrated(real, terminal), args, terminal);
     else if (args.json) terminal.json({ migrated: false, version });
     else
@@ -64,6 +66,18 @@ async function migrate(args: Readonly<Record<string, unknown>>, terminal: Termin
     lock.release();
   }
   return undefined;
+}
+
+/**
+ * A file that is nobody's database, or somebody else's, gets no lock file beside it. What can only be told under the lock, for
+ * another program has it just now, is told there.
+ */
+function requireDatabase(look: () => unknown): void {
+  try {
+    look();
+  } catch (error) {
+    if (error instanceof TelemetryError) throw error;
+  }
 }
 
 function missing(path: string): TelemetryError {
@@ -112,8 +126,27 @@ async function migrated(path: string, terminal: Terminal): Promise<Migrated> {
   }
 }
 
+const rounded = (seconds: number): number => Math.round(seconds * 1_000) / 1_000;
+
+/** For scripts: what goes outside is in snake_case. */
+function surveyJson({ expectedSeconds, freeBytes, neededBytes, ...found }: Survey): object {
+  return {
+    ...found,
+    expected_seconds: rounded(expectedSeconds),
+    free_bytes: freeBytes,
+    needed_bytes: neededBytes,
+  };
+}
+
+const migratedJson = ({ leftBehind, seconds, ...result }: Migrated): object => ({
+  migrated: true,
+  ...result,
+  left_behind: leftBehind,
+  seconds: rounded(seconds),
+});
+
 function done(result: Migrated, args: Readonly<Record<string, unknown>>, terminal: Terminal): void {
-  if (args.json) return terminal.json({ migrated: true, ...result });
+  if (args.json) return terminal.json(migratedJson(result));
   const { from, to, rows, events, commits, repaired, repairs, backup, leftBehind, seconds } = result;
   terminal.print(
     `Migrated from version ${from || 'unknown'} to ${to} in ${duration(seconds * 1_000)}: ${amounts(rows, events, commits)}.`,

@@ -108,7 +108,7 @@ function record(client: TelemetryClient, runId: string, end: CommandEnd, context
   const context_json = { ...context, exit_code: code, ...(signal && { signal }) };
   if (code === 0) return client.endRun(runId, 'success', { context_json });
   const error_summary = notStarted ?? (signal ? `killed by ${signal}` : `exit code ${code}`);
-  client.endRun(runId, 'failure', { context_json, error_summary, error_details: stderr || undefined });
+  client.endRun(runId, 'failure', { context_json, error_summary, error_details: stderr.trimEnd() || undefined });
 }
 
 function contextOf(words: readonly string[], whole: boolean): object {

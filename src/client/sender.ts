@@ -165,7 +165,7 @@ export class Sender {
       const answer = await this.#options.transport.request(method, request.path, request.body);
       return { verdict: verdictOf(answer, request.kind, request.entries.length), answer };
     } catch (error) {
-      return { verdict: later(reasonOf(error)), answer: undefined };
+      return { verdict: noAnswer(error), answer: undefined };
     }
   }
 
@@ -233,7 +233,7 @@ export class Sender {
     try {
       return await leftovers.step(transport);
     } catch (error) {
-      return later(reasonOf(error));
+      return noAnswer(error);
     }
   }
 
@@ -243,7 +243,7 @@ export class Sender {
     this.counts.last_error = reason;
     this.#options.guard.warn(
       'delivery',
-      `the service does not take runs now (${reason}); they wait on disk${HINT[reason.slice(0, 3)] ?? ''}`,
+      `the service does not take runs now (${reason}); they wait on disk${hintFor(reason)}`,
     );
     this.#notify();
     const grown = FIRST_PAUSE_MS * this.#options.backoffFactor ** (this.#failures - 1);
@@ -267,7 +267,14 @@ export class Sender {
   }
 }
 
-const HINT: Readonly<Record<string, string>> = { 401: '. Set TELEMETRY_API_AUTH_TOKEN' };
+/** What the agent's user can do about it, behind the warning. */
+function hintFor(reason: string): string {
+  if (reason.startsWith('401')) return '. Set TELEMETRY_API_AUTH_TOKEN';
+  return reason.includes('ECONNREFUSED') ? '. Start it; TELEMETRY_API_URL says where it is' : '';
+}
+
+/** Why there is no answer. Where a name has several addresses the error itself says nothing, and only its code is left. */
+const noAnswer = (error: unknown): Later => later(reasonOf(error) || String((error as { code?: unknown }).code));
 
 type Later = Extract<Verdict, { kind: 'later' }>;
 

@@ -97,6 +97,21 @@ test('a command line that cannot be understood gives 2, says why, and what may h
   assert.match(stderr, /^local-telemetry: There is no option --prot; did you mean --port\?\n/);
 });
 
+test('a setting that an option stands for is named by both where its value is wrong', async () => {
+  const ended = await inProcess(['serve', '--port', '99999', '--log-level', 'loud'], {
+    environment: { TELEMETRY_READERS: 'x' },
+  });
+  assert.deepEqual([ended.code, ended.stdout], [1, '']);
+  const lines = ended.stderr.split('\n');
+  assert.ok(lines.includes('  - --port (TELEMETRY_API_PORT) must be a whole number from 0 to 65535, not "99999"'));
+  assert.ok(
+    lines.includes('  - --log-level (TELEMETRY_LOG_LEVEL) must be one of DEBUG, INFO, WARNING, ERROR, not "LOUD"'),
+  );
+  assert.ok(lines.includes('  - TELEMETRY_READERS must be a whole number from 1 to 8, not "x"'), ended.stderr);
+  const { stderr } = await inProcess(['serve'], { environment: { TELEMETRY_API_PORT: '99999' } });
+  assert.match(stderr, /^ {2}- TELEMETRY_API_PORT must be /m);
+});
+
 test('every command has a summary, and two examples at least that can be typed as they stand', () => {
   for (const { definition } of commands) {
     const { name, summary, rest, examples } = definition;

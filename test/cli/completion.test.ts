@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { before, test, type TestContext } from 'node:test';
 import type { Command } from '../../src/cli/command.ts';
 import { COMMANDS } from '../../src/cli/commands.ts';
+import { RUN_FIELDS } from '../../src/cli/runs/columns.ts';
+import { STATUSES } from '../../src/run.ts';
 import { cli } from '../support/cli.ts';
 import { temporaryDirectory } from '../support/service.ts';
 
@@ -82,6 +84,37 @@ test('bash completes the choices of an option and of a word, and offers nothing 
   assert.deepEqual(offered(t, [name, `--${option}`, '']), choices);
   assert.deepEqual(offered(t, [name, `--${option}`, '=']), choices, 'as bash splits --option=');
   assert.deepEqual(offered(t, [name, `--${option}`, '=', choices[0] ?? '']), choices.slice(0, 1));
+});
+
+test('bash completes lists, value by value, and offers none twice', BASH, (t) => {
+  for (const command of ['runs', 'export']) {
+    assert.deepEqual(offered(t, [command, '--status', '']), [...STATUSES]);
+    assert.deepEqual(offered(t, [command, '--status', 'f']), ['failure']);
+    assert.deepEqual(offered(t, [command, '--status', '=', 'success,f']), ['success,failure']);
+    assert.deepEqual(
+      offered(t, [command, '--status', 'failure,timeout,']),
+      ['running', 'success', 'partial', 'cancelled'].map((status) => `failure,timeout,${status}`),
+    );
+  }
+  assert.deepEqual(offered(t, ['runs', '--columns', '']), RUN_FIELDS);
+  assert.deepEqual(offered(t, ['runs', '--columns', 'status,run_']), ['status,run_id']);
+  assert.deepEqual(offered(t, ['runs', '--columns', 'run_id,run_']), [], 'it is there already');
+});
+
+test('every script has the values of lists, and the options that say no', () => {
+  for (const shell of SHELLS) {
+    const script = scripts[shell] ?? '';
+    for (const values of [STATUSES, RUN_FIELDS]) assert.ok(script.includes(values.join(' ')), shell);
+    assert.ok(script.includes(shell === 'fish' ? '-l no-trailer ' : '--no-trailer'), shell);
+  }
+});
+
+test('a folder that may be missing is made before the script is written into it', () => {
+  const { examples } = commands.find(({ name }) => name === 'completion') ?? assert.fail();
+  for (const [line, what] of examples) {
+    const [, folder] = /> (~\/\S+)\/[^/]+$/.exec(line) ?? [];
+    if (folder !== undefined) assert.ok(what.endsWith(`mkdir -p ${folder}`), what);
+  }
 });
 
 function anEnum(): [name: string, option: string, choices: string[]] {

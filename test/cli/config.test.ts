@@ -111,6 +111,47 @@ test('the environment, its older names, .env and files of secrets are named as s
   assert.match(shown.warnings.join(), /TELEMETRY_BUFFER_DIR is \S+base\/buffer for the service and \S+ for clients/);
 });
 
+test('clients that are sent to another port of this machine are warned of', (t) => {
+  const warned = (settings: Settings): string => explained(t, settings).shown.warnings.join('\n');
+  assert.equal(
+    warned({ TELEMETRY_API_PORT: '9000' }),
+    'TELEMETRY_API_URL sends clients to http://localhost:8765, and the service here is on port 9000 (TELEMETRY_API_PORT); ' +
+      'set both to the same port, unless something between the two hands requests on',
+  );
+  for (const url of ['http://127.0.0.1:9001', 'http://[::1]:80', 'http://localhost', 'https://localhost/telemetry'])
+    assert.match(warned({ TELEMETRY_API_URL: url }), /^TELEMETRY_API_URL sends clients to /, url);
+  for (const url of ['http://127.0.0.1:8765', 'http://[::1]:8765', 'http://telemetry:9000', 'http://10.0.0.1'])
+    assert.equal(warned({ TELEMETRY_API_URL: url }), '', url);
+  assert.equal(warned({ TELEMETRY_API_PORT: '0' }), '', 'any free port');
+});
+
+test('authentication without a token for clients is warned of', (t) => {
+  const on = { TELEMETRY_API_AUTH_ENABLED: 'true' };
+  const token = 'TELEMETRY_API_AUTH_TOKEN=geheim';
+  const { shown } = explained(t, on, [token]);
+  assert.match(
+    shown.warnings.join(),
+    /^TELEMETRY_API_AUTH_ENABLED is on and clients have no token, so the service refuses/,
+  );
+  assert.deepEqual(explained(t, { ...on, TELEMETRY_API_AUTH_TOKEN: 'geheim' }).shown.warnings, []);
+  assert.deepEqual(explained(t, {}, [token]).shown.warnings, [], 'it is off');
+});
+
+test('what stands in .env and no client reads, or only a shell would understand, is warned of', (t) => {
+  const dotenv = ['METRICS_API_URL=http://elsewhere', 'AGENT_OWNER=me', 'AGENT_METRICS_DIR=~/telemetry'];
+  const { warnings } = explained(t, { TELEMETRY_BUFFER_DIR: '/spool' }, dotenv).shown;
+  const unread = 'is for clients and stands in .env only, which they do not read; set it in their environment';
+  const literal = 'in .env begins with ~, which only a shell reads as the home directory; write the whole path';
+  assert.deepEqual(warnings.sort(), [
+    `AGENT_METRICS_DIR ${literal}`,
+    `AGENT_OWNER ${unread}`,
+    `METRICS_API_URL ${unread}`,
+  ]);
+  const settings = { TELEMETRY_API_URL: 'http://x', AGENT_OWNER: 'you', TELEMETRY_BASE_DIR: '/data' };
+  assert.deepEqual(explained(t, settings, dotenv).shown.warnings, [], 'the environment says otherwise');
+  assert.match(configIn(t, [], {}, dotenv).stderr, /^Warning: AGENT_OWNER is for clients and stands in \.env only/m);
+});
+
 test('secrets are masked wherever they come from', (t) => {
   const settings = { TELEMETRY_API_AUTH_TOKEN: 'geheim', METRICS_API_TOKEN: 'geheim' };
   for (const words of [['--explain'], ['--json', '--explain']]) {

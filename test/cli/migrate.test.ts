@@ -40,6 +40,14 @@ test('migrate --dry-run tells what is there and what would be done, and changes 
   assert.deepEqual(readdirSync(dirname(older.path)), files);
   const found = JSON.parse((await cli(['migrate', '--dry-run', '--json'], settings)).stdout) as Record<string, unknown>;
   assert.deepEqual([found.version, found.rows], [5, older.runs.length]);
+  const names = Object.keys(found);
+  for (const name of ['expected_seconds', 'free_bytes', 'needed_bytes'])
+    assert.equal(typeof found[name], 'number', name);
+  assert.match(String(found.expected_seconds), /^\d+(\.\d{1,3})?$/);
+  assert.deepEqual(
+    names.filter((name) => !/^[a-z_]+$/.test(name)),
+    [],
+  );
 });
 
 test('migrate migrates, and says where the earlier database is', async (t) => {
@@ -57,6 +65,12 @@ test('migrate --json says it all in one line, and a second time that there is no
   const { settings, older } = home(t);
   const first = JSON.parse((await cli(['migrate', '--json'], settings)).stdout) as Record<string, unknown>;
   assert.deepEqual([first.migrated, first.from, first.to, first.rows], [true, 5, 8, older.runs.length]);
+  assert.ok(Array.isArray(first.left_behind));
+  assert.match(String(first.seconds), /^\d+(\.\d{1,3})?$/);
+  assert.deepEqual(
+    Object.keys(first).filter((name) => !/^[a-z_]+$/.test(name)),
+    [],
+  );
   assert.deepEqual(JSON.parse((await cli(['migrate', '--json'], settings)).stdout), { migrated: false, version: 8 });
   assert.match(
     (await cli(['migrate'], settings)).stdout,
@@ -107,6 +121,7 @@ test('migrate refuses what is missing, newer, foreign or no database, and leaves
       assert.equal(code, 1, path);
       assert.match(stderr, why);
     }
+    assert.equal(existsSync(`${path}.lock`), false, 'no lock file beside what is no database of ours');
     if (before) assert.deepEqual(digestsOf(path), before);
     else
       assert.deepEqual(

@@ -106,7 +106,7 @@ test('with a service that runs the run is stored when run ends, and nothing is l
   const stored = openToVerify(t, service.path).prepare('SELECT * FROM agent_runs').all() as Record<string, unknown>[];
   assert.equal(stored.length, 1);
   const [{ run_id, status, error_summary, error_details } = {}] = stored;
-  assert.deepEqual([run_id, status, error_summary, error_details], ['r-1', 'failure', 'exit code 4', 'no\n']);
+  assert.deepEqual([run_id, status, error_summary, error_details], ['r-1', 'failure', 'exit code 4', 'no']);
   assert.deepEqual(spoolNames(join(service.directory, 'buffer')), []);
 });
 
@@ -114,7 +114,10 @@ test('with the service down the exit code comes at once, and the run arrives whe
   const { base, run } = runBench(t);
   const { code, stderr } = await run(['--run-id', 'r-1', '--', 'sh', '-c', 'exit 3']);
   assert.equal(code, 3);
-  assert.match(stderr.toString(), /^local-telemetry: the service does not take runs now .* they wait on disk\n$/);
+  assert.match(
+    stderr.toString(),
+    /^local-telemetry: the service does not take runs now .* they wait on disk\. Start it; TELEMETRY_API_URL says where it is\n$/,
+  );
   const service = await startService(t, {}, base);
   const row = openToVerify(t, service.path).prepare('SELECT status, error_summary FROM agent_runs').get();
   assert.deepEqual({ ...(row as object) }, { status: 'failure', error_summary: 'exit code 3' });

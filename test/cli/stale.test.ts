@@ -18,6 +18,17 @@ interface Listed {
   runs: Run[];
 }
 
+/** What --json prints: a run a line, then the trailer. */
+function listedIn(stdout: string): Listed {
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const { record_type, ...figures } = lines.pop() ?? {};
+  assert.equal(record_type, 'trailer');
+  return { ...figures, runs: lines } as unknown as Listed;
+}
+
 test('running runs of more than a day are listed, of one agent or of all, and nothing is changed', async () => {
   const runs = [
     aRun({ agent_name: 'lister', event_id: 'old', created_at: hoursAgo(30) }),
@@ -27,10 +38,16 @@ test('running runs of more than a day are listed, of one agent or of all, and no
   ];
   await createAll(service(), runs);
   const { code, stdout, stderr } = await cli(['stale'], localEnvironment(service().directory));
-  assert.deepEqual([code, stderr], [0, '2 stale runs; --cancel marks them as cancelled\n']);
-  assert.deepEqual(stdout.match(/^\d.*(lister|other)/gm)?.length, 2);
+  assert.deepEqual([code, stderr], [0, '']);
+  const [figures_, head, ...lines] = stdout.trimEnd().split('\n');
+  assert.equal(figures_, '2 stale runs; --cancel marks them as cancelled');
+  assert.match(String(head), /^created_at +agent/);
+  assert.deepEqual(
+    lines.map((line) => /lister|other/.exec(line)?.[0]),
+    ['lister', 'other'],
+  );
   const { stdout: json } = await stale('--json', '--older-than', '90m', '--agent-name', 'lister');
-  const { runs: listed, ...figures } = JSON.parse(json) as Listed;
+  const { runs: listed, ...figures } = listedIn(json);
   assert.deepEqual(figures, { found: 2, cancelled: 0, failed: 0 });
   assert.deepEqual(listed, [await shown(service(), 'young'), await shown(service(), 'old')]);
   assert.equal((await shown(service(), 'old')).status, 'running');
@@ -40,7 +57,7 @@ test('--cancel marks them all, beyond a page, with the words of the client', asy
   const runs = Array.from({ length: 1_200 }, () => aRun({ agent_name: 'many', created_at: hoursAgo(30) }));
   await createAll(service(), runs);
   const { code, stdout } = await stale('--cancel', '--json', '--agent-name', 'many');
-  const { runs: listed, ...figures } = JSON.parse(stdout) as Listed;
+  const { runs: listed, ...figures } = listedIn(stdout);
   assert.equal(code, 0);
   assert.deepEqual(figures, { found: 1_200, cancelled: 1_200, failed: 0 });
   assert.deepEqual(new Set(listed.map(({ event_id }) => event_id)), new Set(runs.map(({ event_id }) => event_id)));
@@ -49,15 +66,55 @@ test('--cancel marks them all, beyond a page, with the words of the client', asy
   assert.match(String(error_summary), /^Stale run cleaned up \(created at /);
   assert.ok(String(end_time) > hoursAgo(1));
   const none = await stale('--cancel', '--json', '--agent-name', 'many');
-  assert.deepEqual(JSON.parse(none.stdout), { runs: [], found: 0, cancelled: 0, failed: 0 });
+  assert.deepEqual(listedIn(none.stdout), { runs: [], found: 0, cancelled: 0, failed: 0 });
+});
+
+test('all are counted; so many are shown as --limit says, a hundred without it, and with --json all', async () => {
+  const runs = Array.from({ length: 130 }, (_, n) => aRun({ agent_name: 'counted', created_at: hoursAgo(200 - n) }));
+  await createAll(service(), runs);
+  const linesOf = async (...words: string[]): Promise<string[]> =>
+    (await stale('--agent-name', 'counted', ...words)).stdout.trimEnd().split('\n');
+  const lines = await linesOf();
+  assert.equal(lines.length, 102);
+  assert.match(String(lines[0]), /^130 stale runs; .*; the newest 100 are shown, --limit shows more$/);
+  assert.ok(lines[2]?.includes(String(runs.at(-1)?.run_id)));
+  assert.equal((await linesOf('--limit', '130'))[0], '130 stale runs; --cancel marks them as cancelled');
+  assert.equal((await linesOf('--limit', '1')).length, 3);
+  const parsed = async (...words: string[]): Promise<Listed> => listedIn((await linesOf(...words)).join('\n'));
+  const [all, two] = [await parsed('--json'), await parsed('--json', '--limit', '2')];
+  assert.deepEqual([all.runs.length, all.found, two.runs.length, two.found], [130, 130, 2, 130]);
+  assert.deepEqual(two.runs, all.runs.slice(0, 2));
+  const cancelled = await linesOf('--cancel', '--limit', '3');
+  assert.deepEqual(
+    [cancelled.length, cancelled[0]],
+    [5, '130 stale runs, 130 cancelled, 0 failed; the newest 3 are shown, --limit shows more'],
+  );
+  assert.deepEqual((await linesOf())[0], '0 stale runs');
+  for (const limit of ['0', 'x', '10001']) assert.equal((await stale('--limit', limit)).code, 2);
+});
+
+test('runs that were cancelled are shown as they are then, as a table and as JSON', async () => {
+  await createAll(service(), [aRun({ agent_name: 'shown', event_id: 'shown-1', created_at: hoursAgo(30) })]);
+  const { stdout } = await stale('--cancel', '--agent-name', 'shown');
+  const [first, head, line] = stdout.split('\n').map((text) => text.split(/ {2,}/));
+  assert.deepEqual(first, ['1 stale run, 1 cancelled, 0 failed']);
+  const { status, end_time } = await shown(service(), 'shown-1');
+  assert.equal(status, 'cancelled');
+  assert.equal(line?.[head?.indexOf('status') ?? -1], 'cancelled');
+  assert.equal(line?.[head?.indexOf('end_time') ?? -1], String(end_time).slice(0, 19).replace('T', ' '));
+  await createAll(service(), [aRun({ agent_name: 'shown', event_id: 'shown-2', created_at: hoursAgo(30) })]);
+  const { runs } = listedIn((await stale('--cancel', '--json', '--agent-name', 'shown')).stdout);
+  assert.deepEqual(runs, [await shown(service(), 'shown-2')]);
+  assert.equal(runs[0]?.status, 'cancelled');
 });
 
 test('it works on the closed database too', async (t) => {
   const { directory, close, request } = await startService(t);
   await request('POST', '/api/v1/runs', aRun({ created_at: hoursAgo(30) }));
   await close();
-  const { code, stderr } = await cliHere(['stale', '--cancel'], localEnvironment(directory));
-  assert.deepEqual([code, stderr], [0, '1 stale run, 1 cancelled, 0 failed\n']);
+  const { code, stdout, stderr } = await cliHere(['stale', '--cancel'], localEnvironment(directory));
+  assert.deepEqual([code, stderr], [0, '']);
+  assert.match(stdout, /^1 stale run, 1 cancelled, 0 failed\n.*\n.* cancelled /);
 });
 
 test('what cannot be understood or done is said', async (t) => {
@@ -70,10 +127,10 @@ test('what cannot be understood or done is said', async (t) => {
     method === 'GET' ? { status: 200, body: count === 1 ? [run] : [] } : { status: 500, body: { detail: 'broken' } };
   const failed = await cliHere(['stale', '--cancel', '--url', fake.url]);
   assert.equal(failed.code, 1);
-  assert.match(
-    failed.stderr,
-    /1 stale run, 0 cancelled, 1 failed\n1 runs? could not be cancelled: the service answered 500/,
-  );
+  // What cannot be read again is shown as it was found.
+  assert.ok(failed.stdout.includes(run.event_id) || failed.stdout.includes(String(run.run_id)));
+  assert.match(failed.stdout, /^1 stale run, 0 cancelled, 1 failed\n/);
+  assert.match(failed.stderr, /^1 runs? could not be cancelled: the service answered 500/);
   fake.script = () => ({ status: 401, body: { detail: 'no token' } });
   const refused = await cli(['stale', '--cancel', '--url', fake.url]);
   assert.equal(refused.code, 1);

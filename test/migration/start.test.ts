@@ -19,7 +19,13 @@ function home(t: TestContext): { directory: string; older: Older } {
 test('a service migrates a database of an earlier version at its start, says so, and serves it', async (t) => {
   const { directory, older } = home(t);
   const service = await startService(t, {}, directory);
-  const { level, from, to, rows, backup } = await service.logged(/^Database migrated$/);
+  const line = await service.logged(/^Database migrated$/);
+  const { level, from, to, rows, backup, left_behind, seconds } = line;
+  assert.ok(Array.isArray(left_behind) && /^\d+(\.\d{1,3})?$/.test(String(seconds)));
+  assert.deepEqual(
+    Object.keys(line).filter((name) => !/^[a-z_]+$/.test(name)),
+    [],
+  );
   assert.deepEqual([level, from, to, rows], ['INFO', 6, 8, older.runs.length]);
   assert.ok(readdirSync(join(directory, 'db')).includes(String(backup).split('/').at(-1) ?? ''));
   const { body } = await service.request('GET', '/metrics');

@@ -67,7 +67,9 @@ export class Session {
       if ('progress' in state)
         return { level: 'info', message: 'Migrating the database', fields: { ...state.progress } };
       this.#migration = undefined;
-      return { level: 'info', message: 'Database migrated', fields: { ...state.migrated } };
+      const { leftBehind: left_behind, seconds, ...migrated } = state.migrated;
+      const fields = { ...migrated, left_behind, seconds: Math.round(seconds * 1_000) / 1_000 };
+      return { level: 'info', message: 'Database migrated', fields };
     });
   }
 

@@ -9,6 +9,16 @@ _local_telemetry_found() {
   while IFS= read -r found; do COMPREPLY+=("$found"); done < <(compgen "$@" -- "$current")
 }
 
+# What stands before the last comma stays; what stands there already is not offered again.
+_local_telemetry_listed() {
+  local before="" word
+  compopt -o nospace 2>/dev/null
+  if [[ "$current" == *,* ]]; then before="\${current%,*},"; fi
+  for word in "$@"; do
+    if [[ "$before$word" == "$current"* && ",$before" != *",$word,"* ]]; then COMPREPLY+=("$before$word"); fi
+  done
+}
+
 _local_telemetry_paths() {
   compopt -o filenames 2>/dev/null
   _local_telemetry_found -f
@@ -61,6 +71,7 @@ function caseOf({ name, options, words }: Shape): string {
 }
 
 function offer(values: Values | undefined): string {
-  const choices = values?.choices.length ? `_local_telemetry_found -W "${values.choices.join(' ')}"; ` : '';
-  return `${choices}${values?.paths ? '_local_telemetry_paths; ' : ''}`;
+  const all = values?.choices.join(' ');
+  const choices = all && (values?.list ? `_local_telemetry_listed ${all}; ` : `_local_telemetry_found -W "${all}"; `);
+  return `${choices ?? ''}${values?.paths ? '_local_telemetry_paths; ' : ''}`;
 }

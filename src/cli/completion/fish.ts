@@ -15,6 +15,15 @@ function __local_telemetry_behind
     test "$words[2]" = "$argv[1]"; and contains -- -- $words
 end
 
+function __local_telemetry_listed
+    # What stands before the last comma stays; what stands there already is not offered again.
+    set -l value (string replace -r '^--[^=]*=' '' -- (commandline -ct))
+    set -l before (string match -r '^.*,' -- $value)
+    for each in $argv
+        contains -- $each (string split , -- "$before"); or echo "$before$each"
+    end
+end
+
 complete -c local-telemetry -f
 ${[...shapes.flatMap(linesOf), `complete -c local-telemetry -n '__local_telemetry_at 0' -a ${quoted(BUILT_IN.join(' '))}`].join('\n')}
 complete -c local-telemetry -n '__local_telemetry_at help' -a ${quoted(shapes.map(({ name }) => name).join(' '))}
@@ -36,7 +45,11 @@ function linesOf({ name, summary, options, words, rest }: Shape): string[] {
 }
 
 /** -x: needs a value, which is no file name. */
-const valueOf = ({ choices, paths }: Values): string =>
-  paths ? '-r -F' : choices.length > 0 ? `-x -a ${quoted(choices.join(' '))}` : '-x';
+function valueOf({ choices, list, paths }: Values): string {
+  if (paths) return '-r -F';
+  if (choices.length === 0) return '-x';
+  const all = choices.join(' ');
+  return `-x -a ${quoted(list ? `(__local_telemetry_listed ${all})` : all)}`;
+}
 
 const quoted = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;

@@ -60,7 +60,11 @@ function specOf({ name, description, values }: Option): string {
   return values === undefined ? `--${name}${label}` : `--${name}=${label}:${name}:${actionOf(values)}`;
 }
 
-const actionOf = ({ choices, paths }: Values): string =>
-  choices.length > 0 ? `(${choices.join(' ')})` : paths ? '_files' : ' ';
+function actionOf({ choices, list, paths }: Values): string {
+  if (choices.length === 0) return paths ? '_files' : ' ';
+  const all = choices.join(' ');
+  // The blank in front: called as it stands here.
+  return list ? ` _values -s , value ${all}` : `(${all})`;
+}
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

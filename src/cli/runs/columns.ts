@@ -14,6 +14,10 @@ export interface Column {
   cell(run: Run): string;
   /** Columns of the terminal that it takes at most. */
   most: number;
+  /** On a narrow terminal it may be cut to so many; undefined where it may not be cut while another one can. */
+  least?: number;
+  /** On a narrow terminal it goes before any is cut to less than its `least`; the lowest goes first. */
+  goes?: number;
 }
 
 /** Every field of a run as the API gives it. */
@@ -50,9 +54,14 @@ export function durationText(milliseconds: number): string {
 
 const number = (value: unknown): number => (typeof value === 'number' ? value : 0);
 
+/** A value that is cut says nothing any more: what names a run is copied, and a time is read to its end. */
+const WHOLE: ReadonlySet<string> = new Set(['id', 'event_id', 'run_id', 'parent_run_id', ...TIMES]);
+/** What is left of other text shows at least what it is. */
+const LEAST = 12;
+
 function fieldColumn(name: string): Column {
   const cell = (run: Run): string => (TIMES.has(name) ? secondsOf(run[name]) : shortText(run[name]));
-  return { head: name, cell, most: MAX_CELL };
+  return { head: name, cell, most: MAX_CELL, ...(!WHOLE.has(name) && { least: LEAST }) };
 }
 
 const shortText = (value: unknown): string =>
@@ -60,20 +69,26 @@ const shortText = (value: unknown): string =>
 
 /** What is shown where no columns are chosen. */
 export const USUAL: readonly Column[] = [
-  { head: 'created_at', cell: ({ created_at }) => secondsOf(created_at), most: 32 },
-  { head: 'agent', cell: ({ agent_name }) => shortText(agent_name), most: 40 },
-  { head: 'job', cell: ({ job_type }) => shortText(job_type), most: 40 },
+  { head: 'created_at', cell: ({ created_at }) => secondsOf(created_at), most: 32, goes: 4 },
+  { head: 'agent', cell: ({ agent_name }) => shortText(agent_name), most: 40, least: LEAST },
+  { head: 'job', cell: ({ job_type }) => shortText(job_type), most: 40, least: LEAST, goes: 3 },
   { head: 'status', cell: ({ status }) => shortText(status), most: 20 },
   {
     head: 'duration',
     // A run that goes on has none yet.
     cell: ({ duration_ms, status }) => (status === 'running' ? '' : durationText(number(duration_ms))),
     most: 20,
+    goes: 2,
   },
-  { head: 'ok/failed', cell: (run) => `${number(run.items_succeeded)}/${number(run.items_failed)}`, most: 35 },
+  { head: 'ok/failed', cell: (run) => `${number(run.items_succeeded)}/${number(run.items_failed)}`, most: 35, goes: 1 },
   { head: 'run_id', cell: ({ run_id }) => shortText(run_id), most: 60 },
-  { head: 'error', cell: ({ error_summary }) => shortText(error_summary), most: 60 },
+  { head: 'error', cell: ({ error_summary }) => shortText(error_summary), most: 60, least: LEAST },
 ];
+
+/** These, with columns of fields before the run_id: to tell runs of one run_id apart, or to see what was done to them. */
+export function usualWith(...fields: string[]): Column[] {
+  return USUAL.flatMap((column) => (column.head === 'run_id' ? [...fields.map(fieldColumn), column] : [column]));
+}
 
 /** The columns of a list such as `run_id,status,host`. @throws UsageError for what is no field, with the nearest */
 export function chosenColumns(list: string): Column[] {

@@ -2,6 +2,7 @@
 import type { Terminal } from '../terminal.ts';
 import type { Column, Run } from './columns.ts';
 import { cut, padded, widthOf } from './text.ts';
+import { fitted, type Place } from './widths.ts';
 
 const GAP = '  ';
 
@@ -14,47 +15,60 @@ const COLOURS: Readonly<Record<string, 'green' | 'red' | 'yellow' | 'cyan'>> = {
   running: 'cyan',
 };
 
+/** A run as the texts of its cells, which are bounded: many may be held. */
+export type Row = readonly string[];
+
 export class Table {
   readonly #columns: readonly Column[];
   readonly #terminal: Terminal;
-  #widths: number[] | undefined;
+  #places: (Place & { index: number })[] | undefined;
 
   constructor(columns: readonly Column[], terminal: Terminal) {
     this.#columns = columns;
     this.#terminal = terminal;
   }
 
-  /** The lines of some runs; the first ones say how wide each column is, for all of them are never held at once. */
-  linesOf(runs: readonly Run[]): string[] {
-    const rows = runs.map((run) => this.#columns.map((column) => cut(column.cell(run), column.most)));
-    if (!this.#widths) {
-      const heads = this.#columns.map(({ head }) => head);
-      this.#widths = heads.map((head, place) =>
-        Math.max(widthOf(head), ...rows.map((row) => widthOf(row[place] ?? ''))),
-      );
-      return [this.#lineOf(heads, true), ...rows.map((row) => this.#lineOf(row, false))];
-    }
-    return rows.map((row) => this.#lineOf(row, false));
+  rowOf(run: Run): Row {
+    return this.#columns.map((column) => cut(column.cell(run), column.most));
   }
 
-  #lineOf(cells: readonly string[], head: boolean): string {
+  /** The lines of some runs; the first ones say how wide each column is, for all of them are never held at once. */
+  linesOf(runs: readonly Run[]): string[] {
+    return this.linesOfRows(runs.map((run) => this.rowOf(run)));
+  }
+
+  linesOfRows(rows: readonly Row[]): string[] {
+    const lines = (places: readonly (Place & { index: number })[]): string[] =>
+      rows.map((row) => this.#lineOf(places, row, false));
+    if (this.#places) return lines(this.#places);
+    const heads = this.#columns.map(({ head }) => head);
+    const natural = heads.map((head, index) =>
+      Math.max(widthOf(head), ...rows.map((row) => widthOf(row[index] ?? ''))),
+    );
+    const places = fitted(this.#columns, natural, this.#terminal.columns, GAP.length);
+    this.#places = places.map((place) => ({ ...place, index: this.#columns.indexOf(place.column) }));
+    return [this.#lineOf(this.#places, heads, true), ...lines(this.#places)];
+  }
+
+  #lineOf(places: readonly (Place & { index: number })[], cells: Row, head: boolean): string {
     let left = this.#terminal.columns;
     const parts: string[] = [];
-    for (const [place, cell] of cells.entries()) {
-      const last = place === cells.length - 1;
-      const gap = place === 0 ? '' : GAP;
+    for (const [number, { index, column, width, cut: narrowed }] of places.entries()) {
+      const gap = number === 0 ? '' : GAP;
       left -= gap.length;
       if (left <= 0) break;
-      const text = cut(last ? cell : padded(cell, this.#widths?.[place] ?? 0), left);
+      const whole = cells[index] ?? '';
+      const cell = narrowed ? cut(whole, width) : whole;
+      const text = cut(number === places.length - 1 ? cell : padded(cell, width), left);
       left -= widthOf(text);
-      parts.push(gap + this.#styled(text, place, head));
+      parts.push(gap + this.#styled(text, column, head));
     }
     return parts.join('').trimEnd();
   }
 
-  #styled(text: string, place: number, head: boolean): string {
+  #styled(text: string, column: Column, head: boolean): string {
     if (head) return this.#terminal.style('bold', text);
-    const colour = this.#columns[place]?.head === 'status' ? COLOURS[text.trim()] : undefined;
+    const colour = column.head === 'status' ? COLOURS[text.trim()] : undefined;
     return colour ? this.#terminal.style(colour, text) : text;
   }
 }

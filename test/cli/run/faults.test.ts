@@ -55,7 +55,7 @@ test('settings that are wrong warn before the command starts, and the defaults h
   assert.match(lines[0] ?? '', /^local-telemetry: TELEMETRY_CLIENT_FSYNC must be one of always, batch, off/);
   assert.match(lines[1] ?? '', /TELEMETRY_BUFFER_MAX_SIZE_MB .* must be from/);
   assert.deepEqual(lines.slice(2), ['mine']);
-  assert.equal(spooled().at(-1)?.error_details, 'mine\n');
+  assert.equal(spooled().at(-1)?.error_details, 'mine');
   assert.equal((await run(['--quiet', '--', 'true'], wrong)).stderr.length, 0);
 });
 

@@ -53,7 +53,11 @@ test('stderr that is no text passes byte for byte, and the run can be stored all
 test('--stderr-tail says how much is kept; a success keeps nothing', async (t) => {
   const { run, spooled } = runBench(t);
   await run(['--stderr-tail', '4', '--', 'sh', '-c', 'echo 123456 >&2; exit 1']);
-  assert.equal(spooled().at(-1)?.error_details, '456\n');
+  assert.equal(spooled().at(-1)?.error_details, '456');
+  await run(['--', 'sh', '-c', 'printf "  one\\n\\ntwo \\n\\n\\n" >&2; exit 1']);
+  assert.equal(spooled().at(-1)?.error_details, '  one\n\ntwo', 'without the blank end');
+  await run(['--', 'sh', '-c', 'echo >&2; exit 1']);
+  assert.equal(spooled().at(-1)?.error_details, undefined);
   await run(['--', 'sh', '-c', 'echo 123456 >&2']);
   assert.equal(spooled().at(-1)?.error_details, undefined);
 });

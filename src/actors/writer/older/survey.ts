@@ -92,7 +92,12 @@ function notesOn(shape: Shape, path: string): string[] {
 
 function stepsFor(shape: Shape, path: string): string[] {
   const { runs, events, commits } = shape;
-  const rows = `${runs.rows} runs, ${events?.rows ?? 0} events, ${commits?.rows ?? 0} commits`;
+  const amount = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
+  const rows = [
+    amount(runs.rows, 'run'),
+    amount(events?.rows ?? 0, 'event'),
+    amount(commits?.rows ?? 0, 'commit'),
+  ].join(', ');
   return [
     ...(walSize(path) > 0 ? ['take what lies in the write-ahead log into the database'] : []),
     'lock the database against other programs, and check it',
