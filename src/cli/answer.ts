@@ -1,5 +1,6 @@
 /** What a service answers, and what an answer that is no success means. */
 import { type ErrorCode, TelemetryError } from '../errors.ts';
+import { isJsonObject, parseJson } from '../run.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH';
 
@@ -23,14 +24,44 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
   507: 'full',
 };
 
-/** The parsed body of a successful answer. @throws TelemetryError in the service's words */
+/** The parsed body of a successful answer. @throws TelemetryError in the service's words; "internal" for what is no JSON */
 export function valueOf<T>(answer: Answer, where: string): T {
   const text = Buffer.from(answer.body).toString();
-  if (answer.status >= 200 && answer.status < 300) return JSON.parse(text) as T;
+  if (answer.status >= 200 && answer.status < 300) return jsonIn(text, where, JSON.parse) as T;
   const remedy = answer.status === 401 ? '. Set TELEMETRY_API_AUTH_TOKEN to the token of the service' : '';
   const why = `${where} answered ${answer.status}: ${detailOf(text)}${remedy}`;
   throw new TelemetryError(CODES[answer.status] ?? 'internal', why);
 }
+
+/** The run that a successful answer is. @throws TelemetryError as `valueOf`; "internal" for what is no run */
+export function runOf<T>(answer: Answer, where: string): T {
+  if (answer.status !== 200) valueOf(answer, where);
+  const value = jsonIn(Buffer.from(answer.body).toString(), where, parseJson);
+  if (!isRun(value)) throw strange(where);
+  return value as T;
+}
+
+/** The runs that the answer of a list is. @throws TelemetryError as `runOf` */
+export function runsOf<T>(answer: Answer, where: string): T[] {
+  if (answer.status !== 200) valueOf(answer, where);
+  const value = jsonIn(Buffer.from(answer.body).toString(), where, parseJson);
+  if (!Array.isArray(value) || !value.every(isRun)) throw strange(where);
+  return value as T[];
+}
+
+const isRun = (value: unknown): boolean => isJsonObject(value) && typeof value.event_id === 'string';
+
+function jsonIn(text: string, where: string, parse: (text: string) => unknown): unknown {
+  try {
+    return parse(text);
+  } catch {
+    throw strange(where);
+  }
+}
+
+/** What answers is something else: a proxy, a page for people. */
+export const strange = (where: string): TelemetryError =>
+  new TelemetryError('internal', `${where} does not answer as a telemetry service does. Is the address right?`);
 
 function detailOf(text: string): string {
   try {

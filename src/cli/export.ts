@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { command } from './command.ts';
-import { EXIT } from './exit.ts';
+import { EXIT, UsageError } from './exit.ts';
 import { CSV_HEADER, csvOf, LINE_END } from './export/csv.ts';
 import { writeOut } from './export/output.ts';
 import { type Arguments, FILTERS, queryOf } from './filter.ts';
@@ -20,10 +20,12 @@ export default command({
   name: 'export',
   summary: 'Write runs as NDJSON or CSV, newest first',
   details:
-    'Writes all runs that match, a page at a time, whatever their number; the service goes on meanwhile. The last line is a\n' +
-    'trailer with the number of runs and the SHA-256 of all before it, by which import sees whether a file is complete.\n' +
-    'A file gets its name once it is complete and on disk. CSV is for spreadsheets: a cell that one would take for a formula\n' +
-    'begins with an apostrophe, and CSV cannot be imported. NDJSON can.',
+    'Writes all runs that match, a page at a time, whatever their number; the service goes on meanwhile. The last line of\n' +
+    'NDJSON is a trailer with the number of runs and the SHA-256 of all before it, by which import sees whether a file is\n' +
+    'complete; CSV has one with --trailer only. A file gets its name once it is complete and on disk. CSV is for\n' +
+    'spreadsheets: a cell that one would take for a formula begins with an apostrophe, and CSV cannot be imported.\n' +
+    'NDJSON can. It is no backup: it does not tell when each field was set, nor which values were defaults, so in a\n' +
+    'database made from it what clients send later may merge otherwise than here. For that there are backup and restore.',
   args: {
     ...FILTERS,
     format: {
@@ -37,9 +39,8 @@ export default command({
     gzip: { type: 'boolean', description: 'Compress; the checksum is that of the text' },
     trailer: {
       type: 'boolean',
-      default: true,
-      description: 'End with the trailer',
-      negativeDescription: 'End with the last run',
+      description: 'End with the trailer, CSV too',
+      negativeDescription: 'End with the last run, NDJSON too',
     },
     ...DATABASE,
     ...ELSEWHERE,
@@ -71,7 +72,11 @@ async function exportRuns(args: Arguments, terminal: Terminal): Promise<number> 
   const started = performance.now();
   const query = queryOf(args);
   const format = FORMATS[args.format as keyof typeof FORMATS];
+  const ends = typeof args.trailer === 'boolean' ? args.trailer : args.format === 'ndjson';
   const path = typeof args.output === 'string' ? resolve(args.output) : undefined;
+  if (args.gzip === true && path === undefined && Number.isFinite(terminal.columns)) {
+    throw new UsageError('Compressed data is nothing for a terminal: name a file in --output, or write it into a pipe');
+  }
   const database = configOf(args, terminal).database.path;
   await using target = await openTarget(args, terminal, { writes: false });
   let rows = 0;
@@ -93,7 +98,7 @@ async function exportRuns(args: Arguments, terminal: Terminal): Promise<number> 
       terminal.progress(`Exporting: ${count(rows, 'run')}`);
     }
     yield hashed();
-    if (args.trailer !== false) yield format.trailer(rows, hash.digest('hex'));
+    if (ends) yield format.trailer(rows, hash.digest('hex'));
   }
   await writeOut(chunks(), { path, gzip: args.gzip === true, force: args.force === true, database }, terminal);
   terminal.note(

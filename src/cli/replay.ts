@@ -7,12 +7,11 @@ import { EXIT } from './exit.ts';
 import type { Arguments } from './filter.ts';
 import { Engine } from './import/engine.ts';
 import { Sender } from './import/sender.ts';
+import { SourceError } from './import/source.ts';
 import { Tally } from './import/tally.ts';
 import { configOf, JSON_OUTPUT } from './options.ts';
 import { count } from '../offline/figures.ts';
 import { duration } from './pace.ts';
-import { pagesOf } from './runs/pages.ts';
-import { openTarget, type Target } from './target.ts';
 import type { Terminal } from './terminal.ts';
 
 const BATCH = 500;
@@ -25,7 +24,9 @@ export default command({
   details:
     'Reads every .ndjson and .ndjson.gz file of the folders and merges all states of each run. What only the service knew is not\n' +
     'in them: runs of programs that keep no backup, and changes made through its API. The target must be new or hold no run.\n' +
-    'Backups are only read.',
+    'It is built beside its place and gets its name at the end, so that one that was killed is simply run again; only where\n' +
+    'a service has the database open already are the runs sent to that. Backups are only read, and one that cannot be read\n' +
+    'is named and left out.',
   args: {
     directory: {
       type: 'positional',
@@ -41,7 +42,7 @@ export default command({
     ['replay --to rebuilt.sqlite', 'into another file, beside a database that lives'],
     ['replay --to rebuilt.sqlite /host-a/raw /host-b/raw', 'from the backups of several machines'],
   ],
-  exits: { [EXIT.found]: 'lines were rejected; all else was taken' },
+  exits: { [EXIT.found]: 'lines were rejected, or a file is not complete or cannot be read; all else was taken' },
   run: replay,
 });
 
@@ -52,9 +53,18 @@ async function replay(args: Arguments, terminal: Terminal, rest: string[]): Prom
   const named = [...(typeof args.directory === 'string' ? [args.directory] : []), ...rest];
   const files = backupsIn(named.length > 0 ? named : [config.ndjsonDirectory]);
   const tally = new Tally(terminal);
-  await using target = await openEmpty(given, config.database.path, terminal);
-  const sender = new Sender({ target, onDuplicate: 'merge', maxRuns: BATCH, maxSize: BATCH_SIZE, tally });
-  await new Engine({ terminal, tally, sender, maxLineBytes: config.http.maxBatchBytes }).take(files);
+  // Only here, for SQLite takes its time to load.
+  const { openPlace } = await import('./replay/place.ts');
+  await using place = await openPlace(config, terminal);
+  const { target } = place;
+  const message = (stopped: string): string =>
+    target.live
+      ? `${stopped} Bring in the rest with local-telemetry import: what is stored already is not stored twice.`
+      : `${stopped} Of the new database nothing is kept. Run the same command again.`;
+  const sender = new Sender({ target, onDuplicate: 'merge', maxRuns: BATCH, maxSize: BATCH_SIZE, tally, message });
+  const engine = new Engine({ terminal, tally, sender, maxLineBytes: config.http.maxBatchBytes });
+  await takeAll(files, engine, tally);
+  await place.finish();
   const { inserted: runs, lines, rejected } = tally;
   if (args.json === true)
     terminal.json({ database: config.database.path, runs, files: files.length, ...tally.figures });
@@ -68,7 +78,11 @@ async function replay(args: Arguments, terminal: Terminal, rest: string[]): Prom
   return rejected > 0 || tally.incomplete.length > 0 ? EXIT.found : EXIT.done;
 }
 
-/** The backups of folders, by name and so by day. @throws TelemetryError where there are none */
+/**
+ * The backups of folders, by name and so by day.
+ *
+ * @throws TelemetryError where there are none
+ */
 function backupsIn(directories: readonly string[]): string[] {
   const files = directories.flatMap((directory) => {
     try {
@@ -78,33 +92,29 @@ function backupsIn(directories: readonly string[]): string[] {
       throw new TelemetryError('refused', why, { cause: error });
     }
   });
-  const backups = files.filter((path) => /\.ndjson(\.gz)?$/.test(path) && statSync(path).isFile());
+  const backups = files.filter((path) => /\.ndjson(\.gz)?$/.test(path) && mayBeFile(path));
   if (backups.length > 0) return backups.sort((a, b) => (basename(a) < basename(b) ? -1 : 1));
   const why = `There is no NDJSON backup (*.ndjson, *.ndjson.gz) in ${directories.join(', ')}. Name the folder where clients keep theirs.`;
   throw new TelemetryError('not_found', why);
 }
 
-/** @throws TelemetryError "refused" where the database holds a run */
-async function openEmpty(args: Arguments, path: string, terminal: Terminal): Promise<Target> {
-  // Looked at before it is opened for writing: an older database would be migrated by that.
-  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0) {
-    await using looked = await openTarget(args, terminal, { writes: false });
-    await requireEmpty(looked, path);
-  }
-  const target = await openTarget(args, terminal, { writes: true, creates: true });
+/** Of a link that leads nowhere it is said when its turn comes. */
+function mayBeFile(path: string): boolean {
   try {
-    await requireEmpty(target, path);
-    return target;
-  } catch (error) {
-    await target[Symbol.asyncDispose]();
-    throw error;
+    return statSync(path).isFile();
+  } catch {
+    return true;
   }
 }
 
-async function requireEmpty(target: Target, path: string): Promise<void> {
-  for await (const page of pagesOf(target, new URLSearchParams(), 1)) {
-    if (page.length === 0) continue;
-    const remedy = 'Give a new file by --to, or bring the backups into this one with local-telemetry import.';
-    throw new TelemetryError('refused', `The database ${path} holds runs already. ${remedy}`);
+/** One after the other; what is wrong with one of them costs no other. */
+async function takeAll(files: readonly string[], engine: Engine, tally: Tally): Promise<void> {
+  for (const file of files) {
+    try {
+      await engine.take([file]);
+    } catch (error) {
+      if (!(error instanceof SourceError)) throw error;
+      tally.missing(error.message);
+    }
   }
 }

@@ -1,6 +1,7 @@
 /** Where a command speaks: results on stdout, all else on stderr; colour and progress only where someone looks on. */
 import { styleText } from 'node:util';
 import type { Writable } from 'node:stream';
+import { describe, systemCode, TelemetryError } from '../errors.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green' | 'cyan';
@@ -22,6 +23,8 @@ export class Terminal {
   readonly #stderr: Output;
   #drawnAt = -Infinity;
   #drawn = false;
+  /** The first write to stdout that failed. Those behind it only say that the stream is gone. */
+  #failure: Error | undefined;
 
   constructor({ environment, stdout, stderr }: TerminalOptions) {
     this.environment = environment;
@@ -37,7 +40,7 @@ export class Terminal {
   /** A line of the result. */
   print(line = ''): void {
     this.#erase();
-    this.#stdout.write(`${line}\n`);
+    this.#stdout.write(`${line}\n`, (error) => this.#keep(error));
   }
 
   /** The result for scripts: one JSON value a line. */
@@ -45,10 +48,30 @@ export class Terminal {
     this.print(JSON.stringify(value));
   }
 
-  /** Bytes of the result, as they are; resolves when more may come. @throws the stream's error, EPIPE among them */
+  /**
+   * Bytes of the result, as they are; resolves when more may come.
+   *
+   * @throws TelemetryError where they cannot be written; EPIPE of the system where nobody reads them
+   */
   write(bytes: Uint8Array | string): Promise<void> {
     this.#erase();
-    return new Promise((resolve, reject) => this.#stdout.write(bytes, (error) => (error ? reject(error) : resolve())));
+    return new Promise((resolve, reject) =>
+      this.#stdout.write(bytes, (error) => {
+        this.#keep(error);
+        if (!error) resolve();
+        else reject(this.#lost() ?? this.#failure ?? error);
+      }),
+    );
+  }
+
+  /**
+   * Resolves once all of the result is out.
+   *
+   * @returns why some of it is lost; undefined where nothing is, or where its reader has gone
+   */
+  async finish(): Promise<TelemetryError | undefined> {
+    await new Promise<void>((resolve) => this.#stdout.write('', () => resolve()));
+    return this.#lost();
   }
 
   /** A line for whoever looks on: what is being done, a warning. Not part of the result. */
@@ -72,6 +95,17 @@ export class Terminal {
   style(style: Style | Style[], text: string, stream: 'stdout' | 'stderr' = 'stdout'): string {
     const output = stream === 'stdout' ? this.#stdout : this.#stderr;
     return output.isTTY && !this.environment.NO_COLOR ? styleText(style, text, { validateStream: false }) : text;
+  }
+
+  #keep(error: Error | null | undefined): void {
+    this.#failure ??= error ?? undefined;
+  }
+
+  #lost(): TelemetryError | undefined {
+    const cause = this.#failure;
+    if (cause === undefined || systemCode(cause) === 'EPIPE') return undefined;
+    const why = `The output cannot be written: ${describe(cause)}. Free space, or send it elsewhere.`;
+    return new TelemetryError('unavailable', why, { cause });
   }
 
   #erase(): void {

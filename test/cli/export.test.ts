@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { nextOf } from '../../src/cli/answer.ts';
+import { run } from '../../src/cli/index.ts';
 import { pagesOf } from '../../src/cli/runs/pages.ts';
 import type { Target } from '../../src/cli/target.ts';
+import { Terminal } from '../../src/cli/terminal.ts';
 import { cli, startCli } from '../support/cli.ts';
 import { cliHere } from '../support/cli-here.ts';
 import { fakeService } from '../support/fake-service.ts';
@@ -105,8 +108,30 @@ test('compressed, it is the same text', async (t) => {
   assert.equal(gunzipSync(readFileSync(path)).toString(), stdout);
 });
 
-test('CSV has a column for each field, and ends with the trailer', async () => {
-  const { stdout } = await exported('--format', 'csv', '--agent-name', 'agent-4');
+test('compressed data goes to no terminal, and to whatever else stdout is', async () => {
+  const stdout = Object.assign(new PassThrough(), { isTTY: true, columns: 80 });
+  const stderr = new PassThrough();
+  const environment = localEnvironment(service().directory);
+  const code = await run(['export', '--gzip'], new Terminal({ environment, stdout, stderr }));
+  assert.deepEqual([code, stdout.read()], [2, null]);
+  assert.match(
+    String(stderr.read()),
+    /Compressed data is nothing for a terminal: name a file in --output, or write it into a pipe/,
+  );
+  const piped = new PassThrough();
+  assert.equal(
+    await run(['export', '--gzip', '--agent-name', 'nobody'], new Terminal({ environment, stdout: piped, stderr })),
+    0,
+  );
+  assert.match(gunzipSync(piped.read() as Buffer).toString(), /^\{"record_type":"trailer","rows":0,/);
+});
+
+test('CSV has a column for each field, and ends with the last run, or with --trailer with a trailer', async () => {
+  const { stdout: plain } = await exported('--format', 'csv', '--agent-name', 'agent-4');
+  assert.equal(plain.split('\r\n').length, 232);
+  assert.doesNotMatch(plain, /sha256/);
+  const { stdout } = await exported('--format', 'csv', '--trailer', '--agent-name', 'agent-4');
+  assert.ok(stdout.startsWith(plain));
   const lines = stdout.split('\r\n');
   assert.equal(lines.pop(), '');
   assert.match(String(lines[0]), /^id,event_id,run_id,.*,parent_run_id,commit_url,repo_url$/);
@@ -123,16 +148,17 @@ const page = (runs: readonly object[], next?: string): object => ({
 
 test('where a page fails midway nothing is left but the reason', async (t) => {
   const fake = await fakeService(t);
-  fake.script = (_received, count) => (count === 1 ? (page([{ id: 1 }], '/api/v1/runs?cursor=x') as never) : 'cut');
+  fake.script = (_received, count) =>
+    count === 1 ? (page([{ event_id: 'a' }], '/api/v1/runs?cursor=x') as never) : 'cut';
   const path = join(temporaryDirectory(t), 'runs.ndjson');
   const toFile = await cliHere(['export', '--url', fake.url, '--output', path]);
   assert.equal(toFile.code, 1);
   assert.match(toFile.stderr, /The service at http.* does not answer: socket hang up/);
-  assert.deepEqual([existsSync(path), existsSync(`${path}.partial`)], [false, false]);
+  assert.deepEqual(readdirSync(dirname(path)), []);
   fake.script = ({ path: asked }) =>
     asked.includes('cursor')
       ? { status: 500, body: { detail: 'broken' } }
-      : (page([{ id: 1 }], '/api/v1/runs?cursor=x') as never);
+      : (page([{ event_id: 'a' }], '/api/v1/runs?cursor=x') as never);
   const toStdout = await cliHere(['export', '--url', fake.url]);
   assert.deepEqual([toStdout.code, toStdout.stdout.includes('trailer')], [1, false]);
   assert.match(toStdout.stderr, /answered 500: broken/);
@@ -141,9 +167,9 @@ test('where a page fails midway nothing is left but the reason', async (t) => {
 test('a service that is busy is asked again, and what is no telemetry service is said to be none', async (t) => {
   const fake = await fakeService(t);
   fake.script = (_received, count) =>
-    count === 1 ? { status: 503, body: { detail: 'busy' } } : (page([{ id: 1 }]) as never);
+    count === 1 ? { status: 503, body: { detail: 'busy' } } : (page([{ event_id: 'a' }]) as never);
   const { code, stdout } = await cliHere(['export', '--url', fake.url, '--no-trailer']);
-  assert.deepEqual([code, stdout], [0, '{"id":1}\n']);
+  assert.deepEqual([code, stdout], [0, '{"event_id":"a"}\n']);
   fake.script = () => ({ status: 200, body: '<html>' });
   const page_ = await cliHere(['export', '--url', fake.url]);
   assert.equal(page_.code, 1);
@@ -193,12 +219,4 @@ test('a reader that has read enough ends it quietly', async () => {
   await once(child.stdout as NodeJS.ReadableStream, 'data');
   child.stdout?.destroy();
   assert.deepEqual([(await exit)[0], stderr], [0, '']);
-});
-
-test('a file of a killed export is written over', async (t) => {
-  const path = join(temporaryDirectory(t), 'runs.ndjson');
-  writeFileSync(`${path}.partial`, 'x'.repeat(10_000_000));
-  assert.equal((await exported('--output', path, '--agent-name', 'agent-5')).code, 0);
-  const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
-  assert.deepEqual([lines.length, existsSync(`${path}.partial`)], [231, false]);
 });

@@ -205,6 +205,7 @@ test('what is no file of runs is refused with the remedy', async (t) => {
     [[temporaryDirectory(t)], 1, /is a folder\. Name its files, such as .*\/\*\.ndjson/],
     [[], 2, /Name the files to import, or - for standard input/],
     [['-', '-'], 2, /Standard input can be read once only/],
+    [['-', '--create', '--url', 'http://127.0.0.1:9'], 2, /--create makes a file here: leave out --url, or --create/],
     [['-', '--batch-size', '0'], 2, /--batch-size must be a whole number from 1 to 10000/],
   ];
   await Promise.all(
@@ -243,7 +244,7 @@ test('where no service runs the database itself is written, and without one it i
   assert.equal(stdout, 'event_id\noffline\n');
   const none = await cliHere(['import', path], localEnvironment(temporaryDirectory(t)));
   assert.equal(none.code, 1);
-  assert.match(none.stderr, /There is no database .* Set TELEMETRY_DB_PATH or give --db/);
+  assert.match(none.stderr, /There is no database .*\. Add --create to make it, or name another with --db/);
 });
 
 test('a batch that is too large is halved, and a service that is busy is waited for', async (t) => {

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { on, once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { cli } from '../support/cli.ts';
+import { ProcessLock } from '../../src/actors/writer/lock.ts';
+import { cli, startCli } from '../support/cli.ts';
 import { cliHere } from '../support/cli-here.ts';
 import { runAgent } from '../support/client.ts';
+import { smallDisk } from '../support/disk.ts';
 import { type Run, RUNS } from '../support/http.ts';
 import { aRun, localEnvironment, startService, temporaryDirectory } from '../support/service.ts';
 
@@ -115,4 +118,101 @@ test('where there is no backup it is said, and a torn one is taken as far as it 
   const torn = await cli(['replay'], localEnvironment(directory));
   assert.equal(torn.code, 3);
   assert.match(torn.stdout, /1 run from 2 lines of 1 file, 1 line rejected/);
+});
+
+const backupOf = (directory: string, text: string, name = 'events_20260110.ndjson'): string => {
+  mkdirSync(join(directory, 'raw'), { recursive: true });
+  const path = join(directory, 'raw', name);
+  writeFileSync(path, text);
+  return path;
+};
+
+test('a link that leads nowhere and a file that cannot be read are named, and cost no other', async (t) => {
+  const directory = temporaryDirectory(t);
+  backupOf(directory, lines(aRun()), 'b.ndjson');
+  backupOf(directory, 'id,event_id,run_id\n', 'c.ndjson');
+  backupOf(directory, lines(aRun()), 'e.ndjson');
+  symlinkSync(join(directory, 'nowhere'), join(directory, 'raw', 'a.ndjson'));
+  // Its beginning is no memory of any process, so not even root can read it.
+  symlinkSync('/proc/self/mem', join(directory, 'raw', 'd.ndjson'));
+  const { code, stdout, stderr } = await cliHere(['replay', '--json'], localEnvironment(directory));
+  assert.equal(code, 3, stderr);
+  const { runs, files, incomplete } = JSON.parse(stdout) as { runs: number; files: number; incomplete: string[] };
+  assert.deepEqual([runs, files, incomplete.length], [2, 5, 3]);
+  assert.match(stderr, /a\.ndjson cannot be read: ENOENT/);
+  assert.match(stderr, /c\.ndjson is CSV/);
+  assert.match(stderr, /d\.ndjson cannot be read: /);
+});
+
+test('a replay that is killed leaves the place of the database free, and the next one just works', async (t) => {
+  const directory = temporaryDirectory(t);
+  const db = join(directory, 'db');
+  mkdirSync(db);
+  const runs = Array.from({ length: 20_000 }, (_, n) => aRun({ event_id: `run-${n}` }));
+  backupOf(directory, lines(...runs));
+  const watcher = watch(db);
+  const child = startCli(['replay'], localEnvironment(directory));
+  const exit = once(child, 'close');
+  for await (const [, name] of on(watcher, 'change')) if (name === 'telemetry.sqlite.replaying') break;
+  watcher.close();
+  child.kill('SIGKILL');
+  assert.deepEqual(await exit, [null, 'SIGKILL']);
+  const left = readdirSync(db);
+  assert.ok(left.includes('telemetry.sqlite.replaying') && !left.includes('telemetry.sqlite'), String(left));
+  const again = await cliHere(['replay', '--json'], localEnvironment(directory));
+  assert.equal(again.code, 0, again.stderr);
+  assert.equal((JSON.parse(again.stdout) as { runs: number }).runs, 20_000);
+  assert.deepEqual(
+    readdirSync(db).filter((name) => !/^telemetry\.sqlite(\.lock)?$/.test(name)),
+    [],
+  );
+});
+
+test('on a full disk nothing is left, and it is said what can be done', async (t) => {
+  const disk = smallDisk(t);
+  if (disk === undefined) return;
+  const directory = temporaryDirectory(t);
+  backupOf(directory, lines(...Array.from({ length: 2_000 }, () => aRun({ output_summary: 'x'.repeat(5_000) }))));
+  const to = join(disk, 'rebuilt.sqlite');
+  const { code, stderr } = await cliHere(['replay', '--to', to], localEnvironment(directory));
+  assert.equal(code, 1);
+  assert.match(stderr, /Of the new database nothing is kept\. Run the same command again\.\n$/);
+  assert.deepEqual(
+    readdirSync(disk).filter((name) => !name.startsWith('rebuilt.sqlite.lock')),
+    [],
+  );
+});
+
+test('where the service that has the database fails midway, it is said how the rest is brought in', async (t) => {
+  const disk = smallDisk(t);
+  if (disk === undefined) return;
+  const directory = temporaryDirectory(t);
+  const settings = { ...localEnvironment(directory), TELEMETRY_DB_PATH: join(disk, 'telemetry.sqlite') };
+  await startService(t, settings, directory);
+  backupOf(directory, lines(...Array.from({ length: 2_000 }, () => aRun({ output_summary: 'x'.repeat(5_000) }))));
+  const { code, stderr } = await cliHere(['replay'], settings);
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    / Bring in the rest with local-telemetry import: what is stored already is not stored twice\.\n$/,
+  );
+});
+
+test('the database of a stopped service that holds no run is replaced, and no service starts meanwhile', async (t) => {
+  const directory = temporaryDirectory(t);
+  const service = await startService(t, {}, directory);
+  await service.close();
+  backupOf(directory, lines(aRun({ event_id: 'replayed' })));
+  const lock = new ProcessLock(service.path, undefined);
+  const refused = await cliHere(['replay'], localEnvironment(directory));
+  lock.release();
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /is in use by the process with pid /);
+  const replayed = await cliHere(['replay'], localEnvironment(directory));
+  assert.equal(replayed.code, 0, replayed.stderr);
+  const again = await startService(t, {}, directory);
+  assert.deepEqual(
+    ((await again.request('GET', RUNS)).body as Run[]).map(({ event_id }) => event_id),
+    ['replayed'],
+  );
 });

@@ -1,12 +1,11 @@
 /** Where an export goes: stdout as it comes, or a file that has its name only once it is complete and on disk. */
-import { createWriteStream, statSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { statSync } from 'node:fs';
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { describe, TelemetryError } from '../../errors.ts';
 import type { Terminal } from '../terminal.ts';
+import { makeWhole, NameTaken } from './partial.ts';
 
 export interface OutputOptions {
   /** Undefined for stdout. */
@@ -26,21 +25,19 @@ type Chunks = AsyncIterable<string | Uint8Array>;
  * @throws TelemetryError where the file is there already or cannot be written; what the chunks throw. Nothing is left behind then
  */
 export async function writeOut(chunks: Chunks, options: OutputOptions, terminal: Terminal): Promise<void> {
-  const { path, gzip } = options;
+  const { path, gzip, force } = options;
   const through = gzip ? [createGzip()] : [];
   const source = Readable.from(chunks, { objectMode: false });
   if (path === undefined) return pipeline([source, ...through, sinkOf(terminal)]);
-  refuseToReplace(path, options);
-  const partial = `${path}.partial`;
-  try {
-    await pipeline([source, ...through, createWriteStream(partial)]);
-    await sync(partial);
+  const mayReplace = (): boolean => {
     refuseToReplace(path, options);
-    await rename(partial, path);
-    await sync(dirname(resolve(path)));
+    return force;
+  };
+  try {
+    mayReplace();
+    await makeWhole(path, (file) => pipeline([source, ...through, file.createWriteStream()]), mayReplace);
   } catch (error) {
-    // Of a path that cannot be opened there is nothing to remove.
-    await rm(partial, { force: true }).catch(() => undefined);
+    if (error instanceof NameTaken) throw taken(path);
     throw error instanceof TelemetryError ? error : unwritable(path, error);
   }
 }
@@ -61,19 +58,14 @@ function refuseToReplace(path: string, { force, database }: OutputOptions): void
   if (live?.dev === found.dev && live.ino === found.ino)
     throw why('is the database itself. Name another file in --output.');
   if (!found.isFile()) throw why('is not a file. Name a file in --output; without it the runs go to stdout.');
-  if (!force)
-    throw why('is there already and was left as it is. Name another file in --output, or add --force to replace it.');
+  if (!force) throw taken(path);
 }
 
-/** A name that survives a power cut must not lead to a file that did not. */
-async function sync(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
+const taken = (path: string): TelemetryError =>
+  new TelemetryError(
+    'refused',
+    `${path} is there already and was left as it is. Name another file in --output, or add --force to replace it.`,
+  );
 
 const unwritable = (path: string, error: unknown): TelemetryError =>
   new TelemetryError(

@@ -1,13 +1,11 @@
 /** Reads sources one after the other and hands their runs on: the one engine of import and replay. */
 import { createHash, type Hash } from 'node:crypto';
-import { TelemetryError } from '../../errors.ts';
 import { bytesOf, count } from '../../offline/figures.ts';
-
 import type { Terminal } from '../terminal.ts';
 import { judge, runOf, type Taken } from './judge.ts';
 import { type Line, linesOf } from './lines.ts';
 import type { Sender } from './sender.ts';
-import { openSource, STDIN, type TextSource } from './source.ts';
+import { openSource, SourceError, STDIN, type TextSource } from './source.ts';
 import type { Place, Tally } from './tally.ts';
 
 export interface EngineOptions {
@@ -17,11 +15,15 @@ export interface EngineOptions {
   sender: Sender | undefined;
   /** A longer line is rejected. */
   maxLineBytes: number;
+  /** Whether what an export wrote must end with its trailer; true. */
+  needsTrailer?: boolean;
 }
 
 /** What a trailer says of the lines before it. */
 interface Checked {
   rows: number;
+  /** Whether one of them is an export's. */
+  exported: boolean;
   /** Undefined where a line was too long to be held. */
   hash: Hash | undefined;
 }
@@ -46,11 +48,11 @@ export class Engine {
   }
 
   async #takeText(file: string, source: TextSource): Promise<void> {
-    const { tally, maxLineBytes } = this.#options;
-    const checked: Checked = { rows: 0, hash: createHash('sha256') };
+    const { tally, maxLineBytes, needsTrailer = true } = this.#options;
+    const checked = unchecked();
     for await (const lines of linesOf(source.chunks, maxLineBytes)) {
       for (const line of lines) {
-        if (line.number === 1) line.bytes = begun(file, line.bytes, checked);
+        if (line.number === 1) refuseWhatIsNone(file, line.bytes);
         await this.#takeLine(file, line, checked);
       }
       this.#show(file, source);
@@ -60,11 +62,17 @@ export class Engine {
       tally.missing(
         `${file} is not complete: its compressed data ends early or is damaged (${damage}). What came before was taken.`,
       );
+    } else if (checked.exported && needsTrailer) {
+      tally.missing(
+        `${file} is not complete: it is of an export, and ends without its trailer. What is there was taken; export it again, or import it with --no-trailer if it was exported so.`,
+      );
     }
   }
 
   async #takeLine(file: string, line: Line, checked: Checked): Promise<void> {
     const { tally, maxLineBytes } = this.#options;
+    const bytes = asExported(line.bytes, checked.rows === 0);
+    checked.exported ||= isExported(bytes);
     const place: Place = { file, line: line.number, offset: line.offset };
     if (line.length > maxLineBytes) {
       checked.hash = undefined;
@@ -76,7 +84,7 @@ export class Engine {
         Buffer.from(line.bytes).toString(),
       );
     }
-    const found = judge(line.bytes);
+    const found = judge(bytes);
     if (found.length > 0) tally.lines++;
     for (const one of found) {
       if (one.kind === 'trailer') this.#checkTrailer(place, one, checked);
@@ -84,7 +92,7 @@ export class Engine {
     }
     if (found.some(({ kind }) => kind === 'trailer')) return;
     if (found.length > 0) checked.rows++;
-    checked.hash?.update(line.bytes).update(line.ended ? '\n' : '');
+    checked.hash?.update(bytes).update(line.ended ? '\n' : '');
   }
 
   async #takeFound(place: Place, found: Taken): Promise<void> {
@@ -110,7 +118,7 @@ export class Engine {
       const why = `what stands before its trailer (line ${line}) is not what was exported`;
       tally.missing(`${file} is not as it was written: ${why}. It was taken as it is; export it again.`);
     }
-    Object.assign(checked, { rows: 0, hash: createHash('sha256') });
+    Object.assign(checked, unchecked());
   }
 
   async #takeDatabase(file: string): Promise<void> {
@@ -143,23 +151,36 @@ export class Engine {
   }
 }
 
+const unchecked = (): Checked => ({ rows: 0, exported: false, hash: createHash('sha256') });
+
+const CARRIAGE_RETURN = 0x0d;
 const BYTE_ORDER_MARK = Buffer.from('\uFEFF');
 
-/** The first line without a byte order mark. @throws TelemetryError where it shows that no line is a run */
-function begun(file: string, given: Uint8Array, { hash }: Checked): Uint8Array {
-  const marked = Buffer.from(given.subarray(0, BYTE_ORDER_MARK.length)).equals(BYTE_ORDER_MARK);
-  if (marked) hash?.update(BYTE_ORDER_MARK);
-  const bytes = marked ? given.subarray(BYTE_ORDER_MARK.length) : given;
-  const text = Buffer.from(bytes.subarray(0, 100)).toString().trimStart();
+/** A line without what an editor has added to it: a byte order mark before the first one, and CR before the line's end. */
+function asExported(bytes: Uint8Array, first: boolean): Uint8Array {
+  const marked = first && BYTE_ORDER_MARK.equals(bytes.subarray(0, BYTE_ORDER_MARK.length));
+  return bytes.subarray(marked ? BYTE_ORDER_MARK.length : 0, bytes.at(-1) === CARRIAGE_RETURN ? -1 : undefined);
+}
+
+const BEGINNING = Buffer.from('{"id":');
+const COMMIT_URL = Buffer.from('"commit_url":');
+
+/** Only the API gives a run its number and its addresses: no client, spool file or backup of a client does. */
+const isExported = (bytes: Uint8Array): boolean =>
+  BEGINNING.equals(bytes.subarray(0, BEGINNING.length)) &&
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(COMMIT_URL);
+
+/** @param bytes of the first line. @throws TelemetryError where it shows that no line is a run */
+function refuseWhatIsNone(file: string, bytes: Uint8Array): void {
+  const text = Buffer.from(asExported(bytes, true).subarray(0, 100)).toString().trimStart();
   if (text.startsWith('[')) {
     const remedy = `Make a line of each object, with jq for instance: jq -c '.[]' FILE | local-telemetry import -`;
-    throw new TelemetryError('bad_request', `${file} is one JSON array; one JSON object a line is taken. ${remedy}`);
+    throw new SourceError('bad_request', `${file} is one JSON array; one JSON object a line is taken. ${remedy}`);
   }
   if (text.startsWith('id,event_id,')) {
-    throw new TelemetryError(
+    throw new SourceError(
       'bad_request',
       `${file} is CSV, which is for spreadsheets. Export the runs as NDJSON, and import that.`,
     );
   }
-  return bytes;
 }

@@ -1,5 +1,5 @@
 /** What a line of NDJSON is: runs to be stored, an event, a trailer, or nothing that can be taken. Pure. */
-import { isJsonObject, parseJson } from '../../run.ts';
+import { objectIn, salvage } from '../../offline/salvage.ts';
 import { acceptsRun, reasonAgainst } from '../../run/check.ts';
 
 export type Taken =
@@ -9,10 +9,10 @@ export type Taken =
 export type Found = Taken | { kind: 'trailer'; rows: number; sha256: string };
 
 const TORN = 'not a JSON object: the line is torn, or something else wrote it';
-/** How a record of the NDJSON backup begins. */
-const BEGINNING = '{"record_type":';
-/** Places in one torn line where a whole record is looked for. */
-const MAX_TRIES = 32;
+
+/** Fields of entries in files of rejected lines. */
+const IMPORTED: ReadonlySet<string> = new Set(['file', 'line', 'offset', 'reason', 'text']);
+const SPOOLED: ReadonlySet<string> = new Set(['offset', 'rejected_at', 'reason', 'line']);
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
@@ -23,20 +23,26 @@ export function judge(bytes: Uint8Array): Found[] {
     text = decoder.decode(bytes).trim();
   } catch {
     // A record was cut within a character, and another one follows: what follows may be whole.
-    return salvage(Buffer.from(bytes).toString(), 'not valid UTF-8');
+    return wholeIn(Buffer.from(bytes).toString(), 'not valid UTF-8');
   }
   if (text === '') return [];
   const value = objectIn(text);
-  return value === undefined ? salvage(text, TORN) : [foundIn(text, value)];
+  if (value === undefined) return wholeIn(text, TORN);
+  const rejected = rejectedLine(value);
+  // What was rejected before has its reason anew: it may have gone, or be another.
+  return rejected === undefined ? [foundIn(text, value)] : judge(Buffer.from(rejected));
 }
 
-function objectIn(text: string): Record<string, unknown> | undefined {
-  try {
-    const value = parseJson(text);
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+/**
+ * The line that an entry of a file of rejected lines holds: `import` has it in `text`, the service and clients in `line`.
+ * Undefined for anything else.
+ */
+function rejectedLine(value: Record<string, unknown>): string | undefined {
+  const { reason, line, text } = value;
+  if (typeof reason !== 'string') return undefined;
+  const known = typeof text === 'string' ? IMPORTED : SPOOLED;
+  const held = typeof text === 'string' ? text : line;
+  return typeof held === 'string' && Object.keys(value).every((name) => known.has(name)) ? held : undefined;
 }
 
 function foundIn(text: string, value: Record<string, unknown>): Found {
@@ -60,26 +66,11 @@ export function runOf(text: string, value: unknown): Taken {
   return { kind: 'rejected', text, reason: reasonAgainst(value) };
 }
 
-/**
- * The complete records at the end of a torn line: the backup is shared by processes, and one that is killed while it writes
- * leaves half a line, behind which another may write a whole one.
- */
-function salvage(text: string, reason: string): Found[] {
-  const found: Found[] = [];
-  let end = text.length;
-  let at = end;
-  for (let tries = 0; tries < MAX_TRIES && at > 0; tries++) {
-    at = text.lastIndexOf(BEGINNING, at - 1);
-    if (at === -1) break;
-    const record = text.slice(at, end);
-    const value = objectIn(record);
-    const one = value && foundIn(record, value);
-    // An object within a record begins so too, perhaps.
-    if (one === undefined || one.kind === 'rejected') continue;
-    found.unshift(one);
-    end = at;
-  }
-  const lost = text.slice(0, end).trim();
-  if (lost !== '') found.unshift({ kind: 'rejected', text: lost, reason });
-  return found;
+/** What is whole in a torn line, behind what is lost. */
+function wholeIn(line: string, reason: string): Found[] {
+  const { found, lost } = salvage(line, (text, value) => {
+    const one = foundIn(text, value);
+    return one.kind === 'rejected' ? undefined : one;
+  });
+  return lost === '' ? found : [{ kind: 'rejected', text: lost, reason }, ...found];
 }

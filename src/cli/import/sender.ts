@@ -1,7 +1,7 @@
 /** Sends runs in batches, as their own text, while the next ones are read. */
 import { TelemetryError } from '../../errors.ts';
 import { isJsonObject } from '../../run.ts';
-import { type Answer, valueOf } from '../answer.ts';
+import { type Answer, strange, valueOf } from '../answer.ts';
 import type { Target } from '../target.ts';
 import { type Pause, patiently } from './patience.ts';
 import type { Place, Tally } from './tally.ts';
@@ -19,6 +19,8 @@ export interface SenderOptions {
   /** Characters of a batch at most, unless it is one run. */
   maxSize: number;
   tally: Tally;
+  /** What is said where it stops midway: what went wrong and how far it came, and what can be done. */
+  message: (stopped: string) => string;
   pause?: Pause;
 }
 
@@ -122,10 +124,8 @@ export class Sender {
       at === undefined
         ? 'Nothing was stored.'
         : `Stored up to ${at.file}, ${at.offset === undefined ? 'row' : 'line'} ${at.line}.`;
-    return new TelemetryError(
-      code,
-      `${message} ${far} Run the same command again: what is stored already is not stored twice.`,
-    );
+    const detail = `${message} ${far}`;
+    return new TelemetryError(code, this.#options.message(detail));
   }
 }
 
@@ -142,15 +142,7 @@ function errorOf(answer: Answer, where: string): TelemetryError {
 }
 
 function countsOf(answer: Answer, where: string): Counts {
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(answer.body).toString());
-  } catch {
-    throw strange(where);
-  }
+  const value = valueOf(answer, where);
   if (!isJsonObject(value) || typeof value.inserted !== 'number' || !Array.isArray(value.errors)) throw strange(where);
   return value as unknown as Counts;
 }
-
-const strange = (where: string): TelemetryError =>
-  new TelemetryError('internal', `${where} does not answer as a telemetry service does. Is the address right?`);

@@ -11,6 +11,9 @@ const SQLITE = Buffer.from('SQLite format 3\0');
 const GZIP = Buffer.from([0x1f, 0x8b]);
 const CHUNK = 256 * 1024;
 
+/** A source cannot be taken, whatever is with the others. */
+export class SourceError extends TelemetryError {}
+
 export type Source = { kind: 'database'; path: string } | TextSource;
 
 export interface TextSource {
@@ -28,7 +31,7 @@ export function checkSources(names: readonly string[]): void {
   for (const name of names) {
     const found = name === STDIN ? undefined : statOf(name);
     if (found?.isDirectory()) {
-      throw new TelemetryError(
+      throw new SourceError(
         'refused',
         `${name} is a folder. Name its files, such as ${name.replace(/\/*$/, '/*.ndjson')}.`,
       );
@@ -112,7 +115,7 @@ const startsWith = (bytes: Buffer, beginning: Buffer): boolean => bytes.subarray
 function refuseDatabase(name: string, bytes: Buffer, remedy: string): void {
   if (!startsWith(bytes, SQLITE)) return;
   const what = name === STDIN ? 'Standard input' : name;
-  throw new TelemetryError('refused', `${what} is a database that cannot be read as a stream. ${remedy}`);
+  throw new SourceError('refused', `${what} is a database that cannot be read as a stream. ${remedy}`);
 }
 
 /** The first bytes, and all chunks with them. */
@@ -132,8 +135,8 @@ async function peeked(chunks: AsyncGenerator<Uint8Array>): Promise<[Buffer, Asyn
   return [Buffer.concat(seen), all()];
 }
 
-const unreadable = (name: string, error: unknown): TelemetryError =>
-  new TelemetryError(
+const unreadable = (name: string, error: unknown): SourceError =>
+  new SourceError(
     'refused',
     `${name === STDIN ? 'Standard input' : name} cannot be read: ${describe(error)}. Check the path and the permissions.`,
     {

@@ -1,6 +1,6 @@
 /** A list of the API from its first page to its last. */
 import { TelemetryError } from '../../errors.ts';
-import { valueOf } from '../answer.ts';
+import { strange, valueOf } from '../answer.ts';
 import { patiently } from '../import/patience.ts';
 import type { Target } from '../target.ts';
 import { itemsOf } from './items.ts';
@@ -8,15 +8,16 @@ import { itemsOf } from './items.ts';
 /** Runs that one request asks for at most. */
 export const PAGE = 1_000;
 
-/** `[` */
-const OPENING = 0x5b;
+const [OPENING, CLOSING, BRACE] = [0x5b, 0x5d, 0x7b];
+/** Every run of ours has it near its beginning, so that a page costs no parsing to be known for one. */
+const EVENT_ID = Buffer.from('"event_id":"');
 
 /**
  * The runs of a list, a page at a time, each as the JSON that the service gives. Pages follow each other by the cursor, so what
  * arrives or goes meanwhile shifts nothing.
  *
  * @param limit of all runs together
- * @throws TelemetryError in the service's words
+ * @throws TelemetryError in the service's words; "internal" for what is no list of runs
  */
 export async function* pagesOf(
   target: Target,
@@ -31,12 +32,9 @@ export async function* pagesOf(
     const asked: string = path;
     const answer = await patiently(() => target.request('GET', asked));
     if (answer.status !== 200) valueOf(answer, target.where);
-    if (answer.body[0] !== OPENING)
-      throw new TelemetryError(
-        'internal',
-        `${target.where} does not answer as a telemetry service does. Is the address right?`,
-      );
+    if (answer.body[0] !== OPENING || answer.body.at(-1) !== CLOSING) throw strange(target.where);
     const items = [...itemsOf(answer.body)].slice(0, left);
+    if (!items.every(isRun)) throw strange(target.where);
     left -= items.length;
     yield items;
     path = left > 0 ? answer.next : undefined;
@@ -47,3 +45,6 @@ export async function* pagesOf(
       );
   }
 }
+
+const isRun = (item: Uint8Array): boolean =>
+  item[0] === BRACE && Buffer.from(item.buffer, item.byteOffset, item.length).includes(EVENT_ID);
