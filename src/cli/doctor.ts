@@ -3,7 +3,7 @@ import { bad, type Check } from '../offline/check.ts';
 import { describe } from '../errors.ts';
 import { command } from './command.ts';
 import { checkNode, checkPackages, checkSqlite } from './doctor/runtime.ts';
-import { printChecks } from './doctor/report.ts';
+import { printChecks, printJson } from './doctor/report.ts';
 import { EXIT } from './exit.ts';
 import { DATABASE, JSON_OUTPUT } from './options.ts';
 import type { Terminal } from './terminal.ts';
@@ -29,7 +29,7 @@ async function doctor(args: Readonly<Record<string, unknown>>, terminal: Termina
   if (checks.every(({ state }) => state !== 'bad')) checks.push(...(await checkRest(args, terminal)));
   const problem = checks.some(({ state }) => state === 'bad');
   const named = checks.map((check) => ({ ...check, state: check.state === 'bad' ? 'problem' : check.state }));
-  if (args.json === true) terminal.json({ ok: !problem, checks: named });
+  if (args.json === true) printJson({ ok: !problem, checks: named }, terminal);
   else printChecks(checks, terminal, 'problem');
   return problem ? EXIT.found : EXIT.done;
 }

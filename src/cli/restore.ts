@@ -50,5 +50,13 @@ async function restoreFile(args: Arguments, terminal: Terminal): Promise<number>
     const version = schemaVersion === 0 ? 'an unrecorded schema version' : `schema version ${schemaVersion}`;
     terminal.print(`It has ${version}; the next start of the service migrates it to version ${SCHEMA_VERSION}.`);
   }
+  terminal.print('Next:');
+  terminal.print('1. Start the service. It brings in what waits in the spool.');
+  terminal.print(
+    '2. local-telemetry verify: where runs are missing that agents recorded, it names the files to import.',
+  );
+  terminal.print(
+    '3. Import these; then run local-telemetry retention again, if you use it: import brings deleted runs back.',
+  );
   return 0;
 }

@@ -3,10 +3,10 @@
  * database itself, in this process and under its lock; or a service elsewhere, over HTTP. All three answer the
  * same API, so that a live database is only ever changed by its writer.
  */
-import { statSync } from 'node:fs';
 import type { Config } from '../config.ts';
 import { TelemetryError } from '../errors.ts';
 import type { Answer, Method } from './answer.ts';
+import { lookedAt } from '../offline/files.ts';
 import { HttpTarget } from './http-target.ts';
 import { configOf } from './options.ts';
 import type { Terminal } from './terminal.ts';
@@ -59,7 +59,7 @@ export async function openSocket(config: Config): Promise<Target | undefined> {
 
 async function openFile(config: Config, terminal: Terminal, { writes, creates }: TargetOptions): Promise<Target> {
   const { path } = config.database;
-  if (!creates && !statSync(path, { throwIfNoEntry: false })) {
+  if (!creates && !lookedAt(path)) {
     const remedy = 'Set TELEMETRY_DB_PATH or give --db; for a service elsewhere give --url.';
     throw new TelemetryError('refused', `There is no database ${path}, and no service that has it open. ${remedy}`);
   }

@@ -1,16 +1,16 @@
 /** `verify`: whether the database is whole, and has what the clients' own backup says. */
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { Config } from '../config.ts';
-import { describe, TelemetryError } from '../errors.ts';
-import type { Check } from '../offline/check.ts';
-import { isLocked, statOf } from '../offline/files.ts';
+import { TelemetryError } from '../errors.ts';
+import { type Check, quoted } from '../offline/check.ts';
+import { isTrouble, lookedAt, removeWhole, statOf } from '../offline/files.ts';
 import type { Beside } from '../offline/verify-files.ts';
 import { copyThrough } from './backup.ts';
 import { command } from './command.ts';
-import { printChecks } from './doctor/report.ts';
+import { printChecks, printJson } from './doctor/report.ts';
 import { EXIT } from './exit.ts';
 import { configOf, DATABASE, JSON_OUTPUT } from './options.ts';
-import { openSocket } from './target.ts';
+import { openSocket, type Target } from './target.ts';
 import type { Terminal } from './terminal.ts';
 
 export default command({
@@ -18,7 +18,7 @@ export default command({
   summary: 'Check the database, its counts, and that it has what the NDJSON backup has',
   details:
     'A running service goes on: a copy of its database is checked, which needs room beside the database and is removed\n' +
-    'after. Nothing is repaired. Runs that wait in the spool, and runs that retention deleted, are not missed.',
+    'after. Where none runs, none can start until the check has ended. Nothing is repaired. Runs that wait in the spool, and runs that retention deleted, are not missed.',
   args: {
     quick: { type: 'boolean', description: 'Leave out whether every index entry has its row' },
     strict: { type: 'boolean', description: 'Count warnings, such as rejected lines of the spool, as found' },
@@ -43,47 +43,69 @@ interface Arguments {
   json?: boolean | undefined;
 }
 
+/** What the checks of all need, beside the database. */
+interface All {
+  beside: Beside;
+  config: Config;
+}
+
 async function verify(args: Arguments, terminal: Terminal): Promise<number> {
   const config = configOf({ ...args }, terminal);
   const checks =
     args.file === undefined ? await checkAll(args, config, terminal) : await checkFile(args.file, args, terminal);
   const found = checks.some(({ state }) => state === 'bad' || (args.strict && state === 'warning'));
-  if (args.json) terminal.json({ ok: !found, checks });
+  if (args.json) printJson({ ok: !found, checks }, terminal);
   else printChecks(checks, terminal);
   return found ? EXIT.found : EXIT.done;
 }
 
 async function checkFile(given: string, args: Arguments, terminal: Terminal): Promise<Check[]> {
   const path = resolve(given);
-  if (!statOf(path)?.isFile())
-    throw new TelemetryError('refused', `There is no file ${path}. Give a backup to --file.`);
+  const { objection } = await import('../offline/beginning.ts');
+  const none = objection(path);
+  if (none !== undefined) throw new TelemetryError('refused', `${path} ${none}`);
   const { holdIfLocked } = await import('../offline/in-use.ts');
   using stack = new DisposableStack();
   stack.use(holdIfLocked(path));
+  const beside = ['-journal', '-wal'].find((suffix) => (statOf(path + suffix)?.size ?? 0) > 0);
+  if (beside !== undefined) {
+    const what = `${path} has ${basename(path)}${beside} beside it: it is a raw copy, or a crash left it, and is complete only with that file.`;
+    throw new TelemetryError(
+      'refused',
+      `${what} Back it up: local-telemetry backup --db ${quoted(path)}. Then verify the backup.`,
+    );
+  }
   return await checkOne(path, args, terminal);
 }
 
 async function checkAll(args: Arguments, config: Config, terminal: Terminal): Promise<Check[]> {
   const { path } = config.database;
-  if (!statOf(path)) {
+  if (!lookedAt(path)) {
     throw new TelemetryError('refused', `There is no database ${path} to check. Set TELEMETRY_DB_PATH or give --db.`);
   }
   const { noteBeside } = await import('../offline/verify-files.ts');
+  const { removeDeadCopies } = await import('../offline/verify-copy.ts');
   // Before the database is looked at: what was written until now must be in it, or on its way.
   using beside = noteBeside(config.ndjsonDirectory, config.spool.directory);
   await using service = await openSocket(config);
-  if (!service) {
-    const { recoverUnlessInUse } = await import('../offline/version.ts');
-    recoverUnlessInUse(path);
-    // Awaited: what is held until the end of this block is needed for it.
-    return await checkOne(path, args, terminal, { beside, config });
-  }
-  const { removeWhole } = await import('../offline/files.ts');
-  const copy = `${path}.verifying`;
-  removeWhole(copy);
+  removeDeadCopies(path);
+  if (service) return await checkCopy(service, args, terminal, { beside, config });
+  const { holdToRead } = await import('../offline/in-use.ts');
+  const { recoverHeld } = await import('../offline/version.ts');
+  using stack = new DisposableStack();
+  stack.use(holdToRead(config.database));
+  recoverHeld(path);
+  // Awaited: what is held until the end of this block is needed for it.
+  return await checkOne(path, args, terminal, { beside, config });
+}
+
+async function checkCopy(service: Target, args: Arguments, terminal: Terminal, all: All): Promise<Check[]> {
+  const { copyPathOf } = await import('../offline/verify-copy.ts');
+  const { path } = all.config.database;
+  const copy = copyPathOf(path);
   try {
     await copyThrough(service, copy, path, (share) => terminal.progress(`Copying: ${Math.floor(100 * share)} %`));
-    return await checkOne(copy, args, terminal, { beside, config });
+    return await checkOne(copy, args, terminal, all);
   } catch (error) {
     if (!(error instanceof TelemetryError) || error.code !== 'full') throw error;
     const why = `The disk of ${path} is full: there is no room for the copy that would be checked. Free as much as the database has.`;
@@ -93,38 +115,25 @@ async function checkAll(args: Arguments, config: Config, terminal: Terminal): Pr
   }
 }
 
-async function checkOne(
-  path: string,
-  { quick = false }: Arguments,
-  terminal: Terminal,
-  all?: { beside: Beside; config: Config },
-): Promise<Check[]> {
-  const { checkDatabase, isCurrent, openToCheck } = await import('../offline/verify.ts');
+async function checkOne(path: string, { quick = false }: Arguments, terminal: Terminal, all?: All): Promise<Check[]> {
+  const { checkDatabase, isCurrent, openToCheck, unfinished } = await import('../offline/verify.ts');
   const { checkBackup, checkSpool } = await import('../offline/verify-files.ts');
+  const { unreadable } = await import('../offline/version.ts');
   const onProgress = (what: string): void => terminal.progress(what);
-  const db = opened(() => openToCheck(path), path);
-  if ('state' in db) return [db];
+  using stack = new DisposableStack();
   try {
+    const db = openToCheck(path);
+    if ('state' in db) return [db];
+    stack.defer(() => db.close());
     const checks = checkDatabase(db, { quick, onProgress });
     if (!all || !isCurrent(db)) return checks;
     const { maxBodyBytes: maxRunBytes } = all.config.http;
-    checks.push(await checkBackup(db, all.beside, { maxRunBytes, onProgress }));
+    const ndjson = checkBackup(db, all.beside, { maxRunBytes, onProgress });
+    checks.push(await ndjson.catch((error: unknown) => unfinished('ndjson', error)));
     checks.push(checkSpool(db, all.beside, maxRunBytes));
     return checks;
   } catch (error) {
-    if (!isLocked(error)) throw error;
-    const why = `${path} is locked by another program: a service was started meanwhile, say. Run verify again.`;
-    throw new TelemetryError('unavailable', why, { cause: error });
-  } finally {
-    db.close();
-  }
-}
-
-function opened<T>(open: () => T, path: string): T {
-  try {
-    return open();
-  } catch (error) {
-    const why = `${path} cannot be opened: ${describe(error)}. Run this as a user who may read it.`;
-    throw new TelemetryError('refused', why, { cause: error });
+    if (isTrouble(error)) throw unreadable(path, error);
+    throw error;
   }
 }

@@ -6,7 +6,7 @@ export interface Check {
   /** What was seen, in a line. */
   summary: string;
   details: string[];
-  /** What to do about it; only where it is not ok. */
+  /** What to do about it, one thing a line; only where it is not ok. */
   remedy?: string;
 }
 
@@ -32,6 +32,9 @@ export const bad = (name: string, summary: string, remedy: string, details: stri
   details,
   remedy,
 });
+
+/** A path as a shell takes it. */
+export const quoted = (path: string): string => `'${path.replaceAll("'", String.raw`'\''`)}'`;
 
 /** Entries of a list that are shown. */
 export const SHOWN = 20;

@@ -1,7 +1,7 @@
 /** SQLite's own checks of a file: its pages and indexes, and what refers to what. */
 import { describe } from '../errors.ts';
 import type { Connection } from '../actors/database.ts';
-import { isLocked } from './files.ts';
+import { isTrouble } from './files.ts';
 
 /** Problems that are named; there may be one a page. */
 export const MAX_PROBLEMS = 20;
@@ -9,6 +9,7 @@ export const MAX_PROBLEMS = 20;
 /**
  * @param quick leaves out whether every index entry has its row, which takes most of the time
  * @returns the first problems, one a line; empty where there is none
+ * @throws what says nothing of the file: an error of the disk, a lock
  */
 export function integrityProblems(db: Connection, quick = false): string[] {
   try {
@@ -16,10 +17,11 @@ export function integrityProblems(db: Connection, quick = false): string[] {
       string,
       unknown
     >[];
-    const found = rows.map((row) => String(Object.values(row)[0]));
-    return found.filter((line) => line !== 'ok').slice(0, MAX_PROBLEMS);
+    // One row may hold several, below a heading.
+    const found = rows.flatMap((row) => String(Object.values(row)[0]).split('\n'));
+    return found.filter((line) => line !== 'ok' && !/^\*{3} in database/.test(line)).slice(0, MAX_PROBLEMS);
   } catch (error) {
-    if (isLocked(error)) throw error;
+    if (isTrouble(error)) throw error;
     // So damaged that even the check cannot go on.
     return [describe(error)];
   }
@@ -36,7 +38,7 @@ export function foreignKeyProblems(db: Connection): string[] {
       if (found.length === MAX_PROBLEMS) break;
     }
   } catch (error) {
-    if (isLocked(error)) throw error;
+    if (isTrouble(error)) throw error;
     found.push(describe(error));
   }
   return found;

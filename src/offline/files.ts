@@ -1,7 +1,18 @@
 /** Files of this room: made private, made to last, and removed with what SQLite puts beside them. */
-import { chmodSync, chownSync, closeSync, lstatSync, openSync, rmSync, type Stats, statSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
-import { systemCode } from '../errors.ts';
+import { describe, systemCode, TelemetryError } from '../errors.ts';
 
 /** What SQLite may leave beside a database. */
 export const BESIDE = ['-journal', '-wal', '-shm'] as const;
@@ -21,6 +32,43 @@ function unlessMissing(look: () => Stats): Stats | undefined {
     if (/^(ENOENT|ENOTDIR)$/.test(systemCode(error) ?? '')) return undefined;
     throw error;
   }
+}
+
+/**
+ * What a path names, for a command that needs it.
+ *
+ * @throws TelemetryError "refused" where this user may not even look
+ */
+export function lookedAt(path: string, look = statOf): Stats | undefined {
+  try {
+    return look(path);
+  } catch (error) {
+    const why = `${path} cannot be looked at (${describe(error)}). Run this as a user who may, most often that of the service.`;
+    throw new TelemetryError('refused', why, { cause: error });
+  }
+}
+
+/** File systems on which a file cannot have two names: FAT, some shared folders. */
+export const isWithoutLinks = (error: unknown): boolean =>
+  /^(EPERM|ENOTSUP|EOPNOTSUPP|ENOSYS|EMLINK|EINVAL)$/.test(systemCode(error) ?? '');
+
+/**
+ * Renames a file, but not over another. HAZARD: without links, one that is made in this very moment is replaced.
+ *
+ * @returns false where that name is taken
+ */
+export function takeName(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false;
+    if (!isWithoutLinks(error)) throw error;
+    if (linkStatOf(to)) return false;
+    renameSync(from, to);
+    return true;
+  }
+  rmSync(from);
+  return true;
 }
 
 /** Removes a file that nobody needs, and what SQLite left beside it: a journal would be played into the next of its name. */
@@ -56,5 +104,11 @@ const nearest = (path: string): Stats => statOf(path) ?? statSync(dirname(path))
 
 /** Another program has the file locked just now. */
 export const isLocked = (error: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(systemCode(error) ?? '');
+
+/** The disk, the system or another program is in the way: that says nothing of what is in a file. */
+export const isTrouble = (error: unknown): boolean =>
+  /^(SQLITE_(IOERR|CANTOPEN|READONLY|PERM|AUTH|FULL|NOMEM|BUSY|LOCKED|PROTOCOL|NOLFS|INTERRUPT)|E[A-Z0-9]+$)/.test(
+    systemCode(error) ?? '',
+  );
 
 export const isFull = (error: unknown): boolean => /^(SQLITE_FULL|ENOSPC|EDQUOT)$/.test(systemCode(error) ?? '');

@@ -1,4 +1,4 @@
-/** A file that a service has open must not be copied byte by byte, nor read for minutes. */
+/** A file that a service has open must not be copied byte by byte, nor read for minutes; and none starts meanwhile. */
 import { existsSync } from 'node:fs';
 import { ProcessLock, realPath } from '../actors/writer/lock.ts';
 import { TelemetryError } from '../errors.ts';
@@ -20,5 +20,21 @@ export function holdIfLocked(file: string): Disposable {
     if (!(error instanceof TelemetryError) || error.cause !== undefined) return nothing;
     const why = `${file} is in use by a service. Copy it first: local-telemetry backup --db ${file}`;
     throw new TelemetryError('refused', why, { cause: error });
+  }
+}
+
+/**
+ * Holds the lock of a database while it is read for long: a service that starts meanwhile says at once who has it, and does
+ * not wait for the end. Where the lock cannot be written, no service can start either.
+ *
+ * @throws TelemetryError "refused", naming the holder
+ */
+export function holdToRead(database: { path: string; lockFile: string | undefined }): Disposable {
+  try {
+    const lock = new ProcessLock(database.path, database.lockFile);
+    return { [Symbol.dispose]: () => lock.release() };
+  } catch (error) {
+    if (error instanceof TelemetryError && error.cause === undefined) throw error;
+    return { [Symbol.dispose]: () => undefined };
   }
 }

@@ -8,6 +8,7 @@ import { isBlank } from '../actors/spool/judge.ts';
 import type { Line } from '../actors/spool/lines.ts';
 import { COLUMNS, FIELD_INDEX, isGiven, isJsonObject, parseJson, rowOf, type SqlValue, timestampOf } from '../run.ts';
 import { acceptsRun } from '../run/check.ts';
+import { salvage } from './salvage.ts';
 
 export type Lack = 'missing' | 'behind';
 
@@ -16,6 +17,8 @@ export interface Finding {
   lack: Lack;
   /** A record of it is so young that it may still be on its way. */
   young: boolean;
+  /** The files that have it, by their places in the list. */
+  files: number[];
   /** Where else it is: in a spool file that is still to be stored, or among the lines that never can be. */
   place?: 'waiting' | 'rejected';
 }
@@ -24,7 +27,7 @@ export interface Counts {
   /** Records of runs. */
   records: number;
   events: number;
-  /** Lines with nothing on them, and lines that are no JSON: a kill, or two processes in one file. */
+  /** Lines with nothing on them, and lines that are no JSON: a kill, or two processes in one file. What is whole in these counts, too. */
   blank: number;
   torn: number;
   /** JSON that can never be a run. */
@@ -47,11 +50,21 @@ export interface ReconcileOptions {
   notedAt: number;
 }
 
+/** The file that a line is of. */
+export interface OfFile {
+  /** Its place in the list of files. */
+  index: number;
+  /** When it was written to last: a young record cannot be in an old file. */
+  mtimeMs: number;
+}
+
 export class Reconciliation {
   readonly counts: Counts = { records: 0, events: 0, blank: 0, torn: 0, unusable: 0, deleted: 0 };
   readonly findings = new Map<string, Finding>();
   /** Records of runs beyond those that are kept. */
   overflow = 0;
+  /** The files that have those, by their places in the list. */
+  readonly overflowFiles = new Set<number>();
   readonly #options: ReconcileOptions;
   readonly #now: string;
   readonly #youngSince: string;
@@ -71,20 +84,32 @@ export class Reconciliation {
     this.#clocksOf = (id) => clocks.get(id);
   }
 
-  /** @param fileMtimeMs when the file was written to last: a young record cannot be in an old file */
-  take(line: Line, fileMtimeMs: number): void {
+  take(line: Line, file: OfFile): void {
     if (isBlank(line)) return void this.counts.blank++;
     if (line.length > this.#options.maxRunBytes) return void this.counts.unusable++;
     const record = parsed(line.bytes);
-    if (record === undefined) return void this.counts.torn++;
-    if (isJsonObject(record) && record.record_type === 'event') return void this.counts.events++;
-    if (!acceptsRun(record)) return void this.counts.unusable++;
-    this.counts.records++;
-    const young = fileMtimeMs >= this.#options.notedAt - YOUNG_MS;
-    this.#judge(String(record.event_id), rowOf(record, this.#now), young);
+    if (record !== undefined) return void (this.#takeRecord(record, file) || this.counts.unusable++);
+    this.counts.torn++;
+    // Import takes the same.
+    const { found } = salvage(Buffer.from(line.bytes).toString().trim(), (_text, value) =>
+      value.record_type === 'event' || acceptsRun(value) ? value : undefined,
+    );
+    for (const value of found) this.#takeRecord(value, file);
   }
 
-  #judge(eventId: string, row: Row, youngFile: boolean): void {
+  /** @returns false for what is no record */
+  #takeRecord(record: unknown, file: OfFile): boolean {
+    if (isJsonObject(record) && record.record_type === 'event') {
+      this.counts.events++;
+      return true;
+    }
+    if (!acceptsRun(record)) return false;
+    this.counts.records++;
+    this.#judge(String(record.event_id), rowOf(record, this.#now), file);
+    return true;
+  }
+
+  #judge(eventId: string, row: Row, { index, mtimeMs }: OfFile): void {
     const stored = this.#find(eventId) as SqlValue[] | undefined;
     const lack = stored ? (this.#isBehind(stored, row) ? 'behind' : undefined) : 'missing';
     if (lack === undefined) return;
@@ -93,8 +118,9 @@ export class Reconciliation {
     const created = given(created_at) ?? String(row.values[start_time]);
     if (lack === 'missing' && created < this.#deletedBefore) return void this.counts.deleted++;
     const times = [updated_at, end_time, created_at, start_time].map(given);
+    const youngFile = mtimeMs >= this.#options.notedAt - YOUNG_MS;
     const young = youngFile && times.some((time) => time !== undefined && time > this.#youngSince);
-    this.#note(eventId, lack, young);
+    this.#note(eventId, { lack, young, files: [index] });
   }
 
   #isBehind(stored: SqlValue[], record: Row): boolean {
@@ -107,11 +133,18 @@ export class Reconciliation {
     return merged?.values.some((value, index) => value !== current.values[index]) ?? false;
   }
 
-  #note(eventId: string, lack: Lack, young: boolean): void {
+  #note(eventId: string, finding: Finding): void {
+    const index = finding.files[0] as number;
     const known = this.findings.get(eventId);
-    if (known) known.young ||= young;
-    else if (this.findings.size < MAX_FINDINGS) this.findings.set(eventId, { lack, young });
-    else this.overflow++;
+    if (known) {
+      known.young ||= finding.young;
+      // Files come one after the other.
+      if (known.files.at(-1) !== index) known.files.push(index);
+    } else if (this.findings.size < MAX_FINDINGS) this.findings.set(eventId, finding);
+    else {
+      this.overflow++;
+      this.overflowFiles.add(index);
+    }
   }
 }
 

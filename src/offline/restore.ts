@@ -2,6 +2,7 @@
  * Puts a backup in the place of the database. What a kill leaves at each step, and what a second `restore` makes of it:
  *
  * 1. The backup is copied to `<db>.restoring` and checked there. Killed: the database is as it was; the copy is made anew.
+ *    From here on SQLite's own lock keeps other programs out of the old database, where it can be opened at all.
  * 2. The old database gets a second name, `<db>.replaced-<time>`. Killed: no service starts on a file with two names,
  *    so nobody misses what goes next; the second restore finds the name and goes on with that one.
  * 3. What SQLite left beside the old one (a hot journal, a WAL) goes to the second name, for it must neither be
@@ -11,15 +12,16 @@
  * Where a file cannot have two names (FAT, some shared folders), 2 renames it: killed between 2 and 4 there is no
  * database, and the second restore finds the newest `.replaced-` and goes on.
  */
-import { closeSync, constants, copyFileSync, existsSync, linkSync, openSync, readdirSync, readSync } from 'node:fs';
-import { renameSync, statSync } from 'node:fs';
+import { constants, copyFileSync, existsSync, linkSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { syncDirectory } from '../actors/spool/files.ts';
 import { identityOf, ProcessLock, realPath } from '../actors/writer/lock.ts';
 import { makeDirectory } from '../directory.ts';
-import { describe, systemCode, TelemetryError } from '../errors.ts';
+import { describe, TelemetryError } from '../errors.ts';
 import { SCHEMA_VERSION } from '../run.ts';
-import { adopt, BESIDE, isFull, removeWhole, statOf } from './files.ts';
+import { objection } from './beginning.ts';
+import { adopt, BESIDE, isFull, isWithoutLinks, lookedAt, removeWhole } from './files.ts';
+import { holdOld } from './hold-old.ts';
 import { holdIfLocked } from './in-use.ts';
 import { settle } from './settle.ts';
 
@@ -42,7 +44,9 @@ export function restore(
   database: { path: string; lockFile: string | undefined },
   now = new Date(),
 ): Restored {
-  refuseWhatIsNone(file);
+  const none = objection(file);
+  if (none !== undefined) throw refused(file, none);
+  lookedAt(database.path);
   makeDirectory(dirname(database.path));
   const path = realPath(database.path);
   const lock = new ProcessLock(path, database.lockFile);
@@ -67,10 +71,22 @@ function replace(file: string, path: string, now: Date): Restored {
   const begun = unfinished(path, existsSync(restoring));
   const { runs, schemaVersion } = checkedCopy(file, restoring);
   adopt(restoring, path);
+  using stack = new DisposableStack();
+  stack.use(holdOrGiveUp(path, begun, restoring));
   const replaced = setAside(path, begun, now);
   renameSync(restoring, path);
   syncDirectory(dirname(path));
   return { path, runs, bytes: statSync(path).size, schemaVersion, replaced };
+}
+
+/** @throws TelemetryError "refused" where another program has the old database; nothing of the copy stays then */
+function holdOrGiveUp(path: string, begun: string | undefined, restoring: string): Disposable {
+  try {
+    return holdOld(path, begun);
+  } catch (error) {
+    removeWhole(restoring);
+    throw error;
+  }
 }
 
 /** Copies a backup, with what lies beside it where it is a raw copy of a database, and settles the copy. */
@@ -143,35 +159,8 @@ function nameTwice(path: string, aside: string): void {
   try {
     linkSync(path, aside);
   } catch (error) {
-    if (!/^(EPERM|ENOTSUP|EOPNOTSUPP|ENOSYS|EMLINK|EINVAL)$/.test(systemCode(error) ?? '')) throw error;
+    if (!isWithoutLinks(error)) throw error;
     renameSync(path, aside);
-  }
-}
-
-const MAGIC = 'SQLite format 3\0';
-
-/** Looks at the first bytes; the rest is checked on a copy. */
-function refuseWhatIsNone(file: string): void {
-  const found = statOf(file);
-  if (!found) throw refused(file, 'is not there. Give the path of a backup.');
-  if (!found.isFile()) throw refused(file, 'is not a file. Give the path of a backup.');
-  const start = beginningOf(file);
-  if (start[0] === 0x1f && start[1] === 0x8b) throw refused(file, 'is compressed: gunzip it first.');
-  if (start.toString('latin1') !== MAGIC) throw refused(file, 'is not a SQLite database. Give a backup.');
-}
-
-function beginningOf(file: string): Buffer {
-  const bytes = Buffer.alloc(MAGIC.length);
-  let descriptor: number;
-  try {
-    descriptor = openSync(file, 'r');
-  } catch (error) {
-    throw refused(file, `cannot be read (${describe(error)}). Run this as a user who may.`);
-  }
-  try {
-    return bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.length, 0));
-  } finally {
-    closeSync(descriptor);
   }
 }
 

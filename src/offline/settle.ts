@@ -5,11 +5,11 @@ import { nextChangeCounter, readChangeCounter } from '../actors/writer/header.ts
 import { Rollups } from '../actors/writer/rollups.ts';
 import { describe } from '../errors.ts';
 import { SCHEMA_VERSION } from '../run.ts';
-import { isFull } from './files.ts';
+import { isTrouble } from './files.ts';
 import { foreignKeyProblems, integrityProblems } from './checks.ts';
 import { openClosed } from './open.ts';
 import { rollupDifferences } from './rollups.ts';
-import { countRuns, schemaVersion } from './version.ts';
+import { countRuns, madeAt, schemaVersion } from './version.ts';
 
 export interface Settled {
   /** Undefined for a database that is not ours; 0 where runs are there and no version is recorded. */
@@ -23,6 +23,9 @@ export interface Settled {
 
 const BUSY_TIMEOUT_MS = 1_000;
 
+/** What a mark in the header is made of: when the schema was made, as the copy says. */
+export type Mark = (made: string) => number;
+
 /**
  * Settles a copy that nothing else has open. A journal or WAL beside it is brought in, and it becomes a database with a
  * rollback journal, so that one file is all of it. The next start trusts its counts if they are right, and counts anew
@@ -30,28 +33,30 @@ const BUSY_TIMEOUT_MS = 1_000;
  *
  * HAZARD: reads the header with `fs`, so no connection of this process may be open on the file.
  *
- * @throws the system's error where the disk is full
+ * @param mark for its header; without it the header stays
+ * @throws the error where the disk, the system or another program is in the way: nothing is known of the copy then
  */
-export function settle(path: string): Settled {
+export function settle(path: string, mark?: Mark): Settled {
   try {
-    toRollbackJournal(path);
+    toRollbackJournal(path, mark);
     const look = lookAt(path);
     if (look.trusts !== undefined) keepCounts(path, look.trusts);
     syncFile(path);
     return look;
   } catch (error) {
-    if (isFull(error)) throw error;
+    if (isTrouble(error)) throw error;
     // Too damaged to be opened, or to be read to its end.
     return { schemaVersion: undefined, runs: 0, problems: [describe(error)], orphans: [] };
   }
 }
 
-function toRollbackJournal(path: string): void {
+function toRollbackJournal(path: string, mark: Mark | undefined): void {
   const db = openClosed(path);
   try {
     const mode = String(db.pragma('journal_mode = DELETE', { simple: true }));
     if (mode !== 'delete') throw new Error(`SQLite kept the journal mode ${mode}`);
     db.prepare('SELECT count(*) FROM sqlite_schema').get();
+    if (mark !== undefined && schemaVersion(db) !== undefined) db.pragma(`application_id = ${mark(madeAt(db))}`);
   } finally {
     db.close();
   }

@@ -1,8 +1,10 @@
 /** The checks of what lies beside the database: the NDJSON backup against it, and the spool. */
+import { dirname } from 'node:path';
 import type { Connection } from '../actors/database.ts';
 import { keyOf } from '../actors/spool/files.ts';
+import { describe, TelemetryError } from '../errors.ts';
 import { isJsonObject } from '../run.ts';
-import { bad, type Check, firstOf, ok, warning } from './check.ts';
+import { bad, type Check, firstOf, ok, quoted, SHOWN, warning } from './check.ts';
 import { bytesOf, count, numberOf } from './figures.ts';
 import { type BackupFile, listBackup, readBackup } from './ndjson.ts';
 import { eventIdOn, type Finding, Reconciliation } from './reconcile.ts';
@@ -16,12 +18,21 @@ export interface Beside extends Disposable {
   spool: Spool;
 }
 
-/** What the agents have written until now. A record written later is not asked for; one written before must be found. */
+/**
+ * What the agents have written until now. A record written later is not asked for; one written before must be found.
+ *
+ * @throws TelemetryError "refused" where this user may not look
+ */
 export function noteBeside(ndjsonDirectory: string, spoolDirectory: string): Beside {
   const notedAt = Date.now();
-  const backup = listBackup(ndjsonDirectory);
-  const spool = new Spool(spoolDirectory);
-  return { notedAt, ndjsonDirectory, backup, spool, [Symbol.dispose]: () => spool[Symbol.dispose]() };
+  try {
+    const backup = listBackup(ndjsonDirectory);
+    const spool = new Spool(spoolDirectory);
+    return { notedAt, ndjsonDirectory, backup, spool, [Symbol.dispose]: () => spool[Symbol.dispose]() };
+  } catch (error) {
+    const why = `The folders of NDJSON and spool cannot be read: ${describe(error)}. Run this as the user of the agents and the service.`;
+    throw new TelemetryError('refused', why, { cause: error });
+  }
 }
 
 export interface BesideOptions {
@@ -36,15 +47,15 @@ export async function checkBackup(db: Connection, beside: Beside, options: Besid
   const { maxRunBytes, onProgress } = options;
   const reconciliation = new Reconciliation(db, { maxRunBytes, notedAt });
   const unreadable: string[] = [];
-  for (const file of backup) {
+  for (const [index, file] of backup.entries()) {
     const problem = await readBackup(file, maxRunBytes, (lines) => {
-      for (const line of lines) reconciliation.take(line, file.mtimeMs);
+      for (const line of lines) reconciliation.take(line, { index, mtimeMs: file.mtimeMs });
       onProgress(`Comparing with NDJSON: ${count(reconciliation.counts.records, 'record')}`);
     });
     if (problem !== undefined) unreadable.push(problem);
   }
   if (reconciliation.findings.size > 0) findElsewhere(reconciliation, db, spool, maxRunBytes);
-  return conclude(reconciliation, { directory: ndjsonDirectory, files: backup.length, unreadable });
+  return conclude(reconciliation, backup, unreadable);
 }
 
 /** What the database has not got may be in the spool. */
@@ -69,13 +80,8 @@ function eventIdIn(bytes: Uint8Array): string | undefined {
   }
 }
 
-interface Read {
-  directory: string;
-  files: number;
-  unreadable: string[];
-}
-
-function conclude({ counts, findings, overflow }: Reconciliation, { directory, files, unreadable }: Read): Check {
+function conclude(reconciliation: Reconciliation, backup: readonly BackupFile[], unreadable: string[]): Check {
+  const { counts, findings, overflow } = reconciliation;
   const groups = groupsOf(findings);
   const notes = [
     ...said(groups.waiting.length, 'run', 'waiting in the spool'),
@@ -88,12 +94,12 @@ function conclude({ counts, findings, overflow }: Reconciliation, { directory, f
     ...said(counts.events, 'event', 'not compared'),
     ...said(overflow, 'record', 'more of runs missing or behind, not looked for in the spool'),
   ];
-  const seen = `${count(counts.records, 'record')} in ${count(files, 'file')}`;
+  const seen = `${count(counts.records, 'record')} in ${count(backup.length, 'file')}`;
   const lacking = [...groups.missing.map((id) => `missing: ${id}`), ...groups.behind.map((id) => `behind: ${id}`)];
   const details = [...unreadable.map((problem) => `not read to its end: ${problem}`), ...notes];
   if (lacking.length > 0 || overflow > 0) {
     const numbers = `missing in the database: ${count(groups.missing.length, 'run')}, behind: ${numberOf(groups.behind.length)}`;
-    const remedy = `local-telemetry import -- ${directory}/*.ndjson brings them in`;
+    const remedy = `This brings them in: local-telemetry import ${filesToImport(reconciliation, backup)}`;
     return bad('ndjson', `${seen}: ${numbers}`, remedy, [...firstOf(lacking), ...details]);
   }
   if (unreadable.length > 0) {
@@ -105,6 +111,18 @@ function conclude({ counts, findings, overflow }: Reconciliation, { directory, f
     );
   }
   return ok('ndjson', `${seen}, all in the database`, details);
+}
+
+/** The files that have what is missing or behind, as a shell takes them; of many files the folder's patterns. */
+function filesToImport({ findings, overflowFiles }: Reconciliation, backup: readonly BackupFile[]): string {
+  const places = new Set(overflowFiles);
+  for (const { young, place, files } of findings.values())
+    if (!place && !young) for (const index of files) places.add(index);
+  const paths = backup.filter((_file, index) => places.has(index)).map(({ path }) => path);
+  if (paths.length <= SHOWN) return paths.map(quoted).join(' ');
+  const [first = ''] = paths;
+  const endings = ['.ndjson', '.ndjson.gz'].filter((ending) => paths.some((path) => path.endsWith(ending)));
+  return endings.map((ending) => `${quoted(dirname(first))}/*${ending}`).join(' ');
 }
 
 const said = (number: number, noun: string, what = ''): string[] =>

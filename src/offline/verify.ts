@@ -5,7 +5,7 @@ import { SCHEMA_VERSION } from '../run.ts';
 import { bad, type Check, firstOf, ok, warning } from './check.ts';
 import { foreignKeyProblems, integrityProblems, MAX_PROBLEMS } from './checks.ts';
 import { count, numberOf } from './figures.ts';
-import { isLocked } from './files.ts';
+import { isTrouble } from './files.ts';
 import { rollupDifferences } from './rollups.ts';
 import { unsoundRuns } from './runs.ts';
 import { schemaDifferences } from './schema.ts';
@@ -62,7 +62,7 @@ function versionOf(db: Connection): number | undefined {
   try {
     return schemaVersion(db);
   } catch (error) {
-    if (isLocked(error)) throw error;
+    if (isTrouble(error)) throw error;
     // Damaged; the check of the pages tells how.
     return undefined;
   }
@@ -73,9 +73,14 @@ function guarded(name: string, check: () => Check): Check {
   try {
     return check();
   } catch (error) {
-    if (isLocked(error)) throw error;
-    return bad(name, `the check could not be finished: ${describe(error)}`, RESTORE);
+    return unfinished(name, error);
   }
+}
+
+/** What stopped a check, where that is the file itself. @throws the error where it says nothing of the file */
+export function unfinished(name: string, error: unknown): Check {
+  if (isTrouble(error)) throw error;
+  return bad(name, `the check could not be finished: ${describe(error)}`, RESTORE);
 }
 
 function otherVersion(version: number | undefined): Check {

@@ -1,8 +1,7 @@
 /** Which database a file is, whatever its version, and how one that nobody has open is made readable. */
 import { describe, systemCode, TelemetryError } from '../errors.ts';
 import { type Connection, openReadonly } from '../actors/database.ts';
-import { BESIDE, statOf } from './files.ts';
-import { holdIfLocked } from './in-use.ts';
+import { BESIDE, isLocked, statOf } from './files.ts';
 import { openClosed } from './open.ts';
 
 const BUSY_TIMEOUT_MS = 1_000;
@@ -17,6 +16,14 @@ export function schemaVersion(db: Connection): number | undefined {
 
 export const countRuns = (db: Connection): number =>
   db.prepare('SELECT count(*) FROM agent_runs').pluck().get() as number;
+
+/** When the schema was made, as the database says; empty where it says nothing. Its copies say the same. */
+export function madeAt(db: Connection): string {
+  const columns = db.prepare("SELECT name FROM pragma_table_info('schema_migrations')").pluck().all();
+  if (!columns.includes('applied_at')) return '';
+  const time = db.prepare('SELECT CAST(min(applied_at) AS TEXT) FROM schema_migrations').pluck().get();
+  return typeof time === 'string' ? time : '';
+}
 
 /**
  * A connection for reading a file that no service has open, with what a crash left beside it brought in first.
@@ -40,13 +47,12 @@ export function openSettled(path: string): Connection {
 }
 
 /**
- * Brings in what a crash left beside a database, so that it can be read; nothing is done where there is nothing left.
+ * Brings in what a crash left beside a database whose lock the caller has, so that it can be read; nothing is done where
+ * there is nothing left.
  *
- * @throws TelemetryError "refused" where a service has it
+ * @throws TelemetryError "refused" where that cannot be done
  */
-export function recoverUnlessInUse(path: string): void {
-  using stack = new DisposableStack();
-  stack.use(holdIfLocked(path));
+export function recoverHeld(path: string): void {
   refuseTwoNames(path);
   if (!BESIDE.some((suffix) => statOf(path + suffix))) return;
   try {
@@ -89,11 +95,15 @@ function opened(path: string): Connection {
   }
 }
 
-function unreadable(path: string, error: unknown): TelemetryError {
+/** What an error of SQLite means to whoever wants to read a file. */
+export function unreadable(path: string, error: unknown): TelemetryError {
   const code = systemCode(error) ?? '';
-  const why =
-    code === 'SQLITE_NOTADB'
-      ? 'is not a SQLite database. Give a telemetry database.'
-      : `cannot be read (${describe(error)}). Check the disk and the permissions; local-telemetry restore puts a backup in its place.`;
+  const why = code.startsWith('SQLITE_NOTADB')
+    ? 'is not a SQLite database. Give a telemetry database.'
+    : code.startsWith('SQLITE_CORRUPT')
+      ? `is damaged (${describe(error)}). local-telemetry verify says more; local-telemetry restore puts a backup in its place.`
+      : isLocked(error)
+        ? 'is locked by another program. Stop it, or run this again later.'
+        : `cannot be read (${describe(error)}). Run this as a user who may; if that is so, look at the disk.`;
   return new TelemetryError('refused', `${path} ${why}`, { cause: error });
 }

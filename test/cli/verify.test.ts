@@ -180,7 +180,10 @@ test('runs that NDJSON knows and the database has not are missing or behind, unl
     '1 run perhaps on the way, younger than a minute',
     '2 lines that can never be a run',
   ]);
-  assert.match(ndjson?.remedy ?? '', /^local-telemetry import -- .*\/raw\/\*\.ndjson brings them in/);
+  assert.match(
+    ndjson?.remedy ?? '',
+    /^This brings them in: local-telemetry import '.*\/raw\/events_20260110\.ndjson'$/,
+  );
   assert.match(pending?.summary ?? '', /^1 live, 1 rejected; \d+ bytes wait, the oldest for \d+ s; rejected: 1 line$/);
   assert.equal(pending?.state, 'warning');
 });
@@ -261,7 +264,7 @@ test('what cannot be looked at is an error that says so', async (t) => {
   assert.match(nothing.stderr, /There is no database .* to check\. Set TELEMETRY_DB_PATH or give --db/);
   const file = await cli(['verify', '--file', directory], settings);
   assert.equal(file.code, 1);
-  assert.match(file.stderr, /There is no file .*\. Give a backup to --file/);
+  assert.match(file.stderr, /is not a file\. Give the path of a backup/);
   const service = await startService(t);
   const live = await cli(['verify', '--file', service.path], settings);
   assert.equal(live.code, 1);

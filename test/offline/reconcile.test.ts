@@ -13,7 +13,7 @@ function reconcile(db: Connection, records: readonly unknown[], fileMtimeMs = 0)
   const reconciliation = new Reconciliation(db, { maxRunBytes: 10_000, notedAt: NOTED_AT });
   for (const record of records) {
     const bytes = Buffer.from(typeof record === 'string' ? record : JSON.stringify(record));
-    reconciliation.take({ offset: 0, next: 0, bytes, length: bytes.length }, fileMtimeMs);
+    reconciliation.take({ offset: 0, next: 0, bytes, length: bytes.length }, { index: 0, mtimeMs: fileMtimeMs });
   }
   return reconciliation;
 }

@@ -8,6 +8,8 @@ import { schemaVersion } from '../../offline/version.ts';
 import { SCHEMA_VERSION } from '../../run.ts';
 import type { Look } from './look.ts';
 
+const MAY_NOT = 'Run this as the user of the service; if that is so, look at the disk';
+
 export function checkDatabase({ path, db, header, unread, status, socketProblem }: Look, held: boolean): Check {
   const found = statOf(path);
   if (!found) return ok('database', `${path} is not there yet: the first start makes it`);
@@ -18,8 +20,9 @@ export function checkDatabase({ path, db, header, unread, status, socketProblem 
   if (held || socketProblem !== undefined) return ok('database', `${seen}, in use by a service`);
   if (found.size === 0) return ok('database', `${seen}: the first start makes the schema`);
   if (!header) {
-    const why = unread === undefined ? 'is not a SQLite database' : `cannot be read: ${unread}`;
-    return bad('database', `${path} ${why}`, 'Set TELEMETRY_DB_PATH to a telemetry database, or restore a backup');
+    if (unread !== undefined) return bad('database', `${path} cannot be read: ${unread}`, MAY_NOT);
+    const remedy = 'Set TELEMETRY_DB_PATH to a telemetry database, or restore a backup';
+    return bad('database', `${path} is not a SQLite database`, remedy);
   }
   if (!db) return unreadState(seen, unread);
   const version = schemaVersion(db);
@@ -40,7 +43,7 @@ export function checkDatabase({ path, db, header, unread, status, socketProblem 
 function unreadState(seen: string, unread = ''): Check {
   const expected = /journal, which only|WAL mode/.test(unread);
   if (expected) return ok('database', `${seen}; not opened, for ${unread}`);
-  return bad('database', `${seen}: ${unread}`, 'local-telemetry verify says more; restore a backup if it is damaged');
+  return bad('database', `${seen}: ${unread}`, `local-telemetry verify says whether it is damaged. ${MAY_NOT}`);
 }
 
 /** A restore that was killed leaves two names; everything else is somebody's mistake. */

@@ -1,18 +1,27 @@
 /** What a kill left beside the database: harmless, but it takes room, or says something. */
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { backupFolder } from '../../offline/backup.ts';
+import { backupFolder } from '../../offline/backup-place.ts';
 import type { Check } from '../../offline/check.ts';
-import { bytesOf } from '../../offline/figures.ts';
+import { bytesOf, count } from '../../offline/figures.ts';
 import { statOf } from '../../offline/files.ts';
 import type { Look } from './look.ts';
 import { checkOf, type Part } from './parts.ts';
 
 const MEANINGS: readonly (readonly [ending: RegExp, what: string, remedy: string])[] = [
-  [/\.partial$/, 'an unfinished backup', 'Unless a backup is under way, remove it'],
+  [
+    /\.partial$/,
+    'an unfinished backup',
+    'Unless a backup is under way, remove it; a backup there removes it after a day',
+  ],
   [/\.damaged$/, 'a backup that failed its checks', 'Run local-telemetry verify, then remove it'],
   [/\.migrating$/, 'an unfinished migration', 'Unless one is under way, run local-telemetry migrate again'],
-  [/\.verifying$/, 'the copy of a verify that was killed', 'Unless one is under way, remove it'],
+  [
+    /\.verifying$/,
+    'the copy of a verify that was killed',
+    'Unless one is under way, remove it; the next verify does it, too',
+  ],
+  [/\.replaying$/, 'an unfinished replay', 'Unless one is under way, run local-telemetry replay again'],
   [/\.restoring$/, 'an unfinished restore', 'Run local-telemetry restore again, with the same backup'],
 ];
 
@@ -37,7 +46,10 @@ export function checkLeftovers(look: Look, lockHeld: boolean): Check {
         parts.push({ state: 'ok', line: `${name} (${size}): kept by a restore` });
     }
   }
-  return checkOf('leftovers', parts);
+  const left = parts.filter(({ state }) => state !== 'ok');
+  // One a line, the first of several too.
+  if (left.length < 2) return checkOf('leftovers', parts);
+  return checkOf('leftovers', [{ state: 'warning', line: count(left.length, 'file') }, ...parts]);
 }
 
 function namesIn(folder: string): string[] {

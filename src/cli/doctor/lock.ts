@@ -24,8 +24,8 @@ export function lockOf(paths: readonly (string | undefined)[]): LockState {
 /** Looks at a lock file without taking it; none is made. */
 function lockAt(path: string): LockState {
   const state: LockState = { path, held: false, holder: holderOf(`${path}.holder`) };
-  if (!statOf(path)) return state;
   try {
+    if (!statOf(path)) return state;
     const db = openReadonly(path, 1);
     try {
       db.prepare('SELECT count(*) FROM sqlite_schema').get();
@@ -49,7 +49,7 @@ function holderOf(path: string): LockState['holder'] {
   }
 }
 
-export function checkLock({ path, held, problem, holder }: LockState, { status, socketProblem }: Look): Check {
+export function checkLock({ path, held, problem, holder }: LockState, { status, socketProblem, hangs }: Look): Check {
   const who = holder ? `pid ${holder.pid} on host ${holder.host} since ${holder.since}` : 'a process without a name';
   if (problem !== undefined) {
     return bad('lock', `${path} cannot be looked at: ${problem}`, 'Run this as the user of the service');
@@ -57,6 +57,15 @@ export function checkLock({ path, held, problem, holder }: LockState, { status, 
   if (!held) {
     if (!holder) return ok('lock', 'free: no service runs');
     return ok('lock', `free; ${who} ended without taking its name away`);
+  }
+  if (hangs) {
+    const remedy = 'It hangs, or has too much to do: see its log, and start it again if it stays so';
+    return bad(
+      'lock',
+      `${who} holds the lock, but does not answer`,
+      remedy,
+      socketProblem === undefined ? [] : [socketProblem],
+    );
   }
   if (socketProblem !== undefined) {
     return warning('lock', `held by ${who}; ${socketProblem}`, 'Run this as the user of the service');

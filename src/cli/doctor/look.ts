@@ -3,7 +3,7 @@ import { closeSync, existsSync, openSync, readSync, realpathSync } from 'node:fs
 import { basename, dirname, join, resolve } from 'node:path';
 import { type Connection, openReadonly } from '../../actors/database.ts';
 import type { Config } from '../../config.ts';
-import { describe } from '../../errors.ts';
+import { describe, TelemetryError } from '../../errors.ts';
 import { statOf } from '../../offline/files.ts';
 import type { SpoolCounts } from '../../actors/spool/progress.ts';
 import { valueOf } from '../answer.ts';
@@ -38,6 +38,8 @@ export interface Look extends AsyncDisposable {
   status: ServiceStatus | undefined;
   /** Why the control socket did not answer as it should. */
   socketProblem: string | undefined;
+  /** It took the connection and gave no answer. */
+  hangs: boolean;
   /** Only where no service runs, and reading leaves nothing behind. */
   db: Connection | undefined;
   /** Why there is no connection though there is a database. */
@@ -48,10 +50,11 @@ export interface Look extends AsyncDisposable {
 const BUSY_TIMEOUT_MS = 250;
 const HEADER_BYTES = 100;
 
-export async function look(config: Config, lockHeld: boolean): Promise<Look> {
+/** @param open finds the service on the control socket */
+export async function look(config: Config, lockHeld: boolean, open = openSocket): Promise<Look> {
   const path = realOf(config.database.path);
   const found: Look = {
-    ...{ config, path, service: undefined, status: undefined, socketProblem: undefined },
+    ...{ config, path, service: undefined, status: undefined, socketProblem: undefined, hangs: false },
     ...{ db: undefined, unread: undefined, header: undefined },
     async [Symbol.asyncDispose]() {
       found.db?.close();
@@ -59,13 +62,17 @@ export async function look(config: Config, lockHeld: boolean): Promise<Look> {
     },
   };
   try {
-    found.service = await openSocket(config);
+    found.service = await open(config);
     if (found.service) {
       const answer = await found.service.request('GET', '/control/status');
       found.status = valueOf<ServiceStatus>(answer, found.service.where);
     }
   } catch (error) {
     found.socketProblem = describe(error);
+    found.hangs = error instanceof TelemetryError && error.code === 'unavailable';
+    // No other check is to wait for it.
+    await found.service?.[Symbol.asyncDispose]();
+    found.service = undefined;
   }
   // A live file is its service's: nothing but `stat` may touch it.
   if (!found.service && !lockHeld && found.socketProblem === undefined) readClosed(found);
@@ -74,8 +81,8 @@ export async function look(config: Config, lockHeld: boolean): Promise<Look> {
 
 function readClosed(found: Look): void {
   const { path } = found;
-  if (!statOf(path)?.isFile()) return;
   try {
+    if (!statOf(path)?.isFile()) return;
     found.header = headerOf(path);
     if (existsSync(`${path}-journal`)) found.unread = 'a crash left a journal, which only the next start may bring in';
     else if (found.header?.wal) found.unread = 'it is in WAL mode, where reading makes files beside it';

@@ -18,5 +18,5 @@ export function checkOf(name: string, parts: readonly Part[], fine?: string): Ch
   const details = rest.map(({ line }) => line);
   const remedies = [...new Set([worst, ...rest].map(({ remedy }) => remedy).filter((remedy) => remedy !== undefined))];
   const { state, line: summary } = worst;
-  return { name, state, summary, details, ...(remedies.length > 0 && { remedy: remedies.join('; ') }) };
+  return { name, state, summary, details, ...(remedies.length > 0 && { remedy: remedies.join('\n') }) };
 }

@@ -1,5 +1,6 @@
 /** Checks for people: a line each, what was seen below, and the remedy. */
 import type { Check } from '../../offline/check.ts';
+import { cut, visible, visibleJson } from '../runs/text.ts';
 import type { Terminal } from '../terminal.ts';
 
 const COLOURS = { ok: 'green', warning: 'yellow', bad: 'red' } as const;
@@ -10,15 +11,19 @@ export function printChecks(checks: readonly Check[], terminal: Terminal, bad = 
   const stateWidth = Math.max(...checks.map(({ state }) => words[state].length));
   const nameWidth = Math.max(...checks.map(({ name }) => name.length));
   const indent = ' '.repeat(stateWidth + nameWidth + 4);
-  const cut = (line: string): string =>
-    line.length > terminal.columns ? `${line.slice(0, Math.max(0, terminal.columns - 1))}…` : line;
+  // What was seen may come from files, records and other programs.
+  const shown = (line: string): string => cut(visible(line), terminal.columns);
   for (const { name, state, summary, details, remedy } of checks) {
     const word = terminal.style(COLOURS[state], words[state].padEnd(stateWidth));
     // The state may carry colour, whose characters take no place.
-    const rest = cut(`${' '.repeat(stateWidth)}  ${name.padEnd(nameWidth)}  ${summary}`).slice(stateWidth);
+    const rest = shown(`${' '.repeat(stateWidth)}  ${name.padEnd(nameWidth)}  ${summary}`).slice(stateWidth);
     terminal.print(word + rest);
-    for (const line of details) terminal.print(cut(indent + line.replaceAll('\n', ' ')));
+    for (const line of details) terminal.print(shown(indent + line));
     // Never cut: it is what to do.
-    if (remedy !== undefined) terminal.print(`${indent}-> ${remedy}`);
+    for (const line of remedy?.split('\n') ?? []) terminal.print(`${indent}-> ${visible(line)}`);
   }
 }
+
+/** The same for scripts, which may run on a terminal, too. */
+export const printJson = (value: unknown, terminal: Terminal): void =>
+  terminal.print(visibleJson(JSON.stringify(value)));

@@ -1,0 +1,47 @@
+/** The database that is about to be replaced, held against every other program by SQLite's own lock. */
+import { type Connection, openReadonly } from '../actors/database.ts';
+import { TelemetryError } from '../errors.ts';
+import { BESIDE, isLocked, statOf } from './files.ts';
+import { openClosed } from './open.ts';
+
+const BUSY_TIMEOUT_MS = 250;
+
+/**
+ * Keeps other programs out of a database while its names change: they would go on committing into the file that is moved
+ * away, with a journal that lies beside the new one. A WAL is brought in first, which fails while anyone has the file open.
+ * A file that is damaged or cannot be opened is not held: to replace it is what a restore is for. Nor is one with a hot
+ * journal, which goes aside as it is: whoever takes a lock would play it in and remove it.
+ *
+ * HAZARD: until this is disposed of, nothing of this process may open the file otherwise.
+ *
+ * @param aside where an earlier restore, killed since, moved what lay beside it; without that the file is not complete
+ * @throws TelemetryError "refused" where another program has it
+ */
+export function holdOld(path: string, aside: string | undefined): Disposable {
+  const nothing = { [Symbol.dispose]: () => undefined };
+  if (!statOf(path)?.isFile() || BESIDE.some((suffix) => aside !== undefined && statOf(aside + suffix))) return nothing;
+  let db: Connection | undefined;
+  try {
+    if (statOf(`${path}-journal`)) readWithout(path);
+    db = openClosed(path);
+    db.pragma('journal_mode = DELETE');
+    db.exec('BEGIN EXCLUSIVE');
+    const held = db;
+    return { [Symbol.dispose]: () => void held.close() };
+  } catch (error) {
+    db?.close();
+    if (!isLocked(error)) return nothing;
+    const why = `${path} is in use by another program, which would go on writing to the old file. Stop it, then restore. The database is as it was.`;
+    throw new TelemetryError('refused', why, { cause: error });
+  }
+}
+
+/** Reads without bringing a journal in: that of a program in the midst of a commit is not hot. @throws where it is */
+function readWithout(path: string): void {
+  const db = openReadonly(path, BUSY_TIMEOUT_MS);
+  try {
+    db.prepare('SELECT count(*) FROM sqlite_schema').get();
+  } finally {
+    db.close();
+  }
+}
