@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { CLIENT_SETTINGS } from '../../src/client/config.ts';
 import { SETTINGS, WITHOUT_EFFECT } from '../../src/config/settings.ts';
 import type { Settings } from '../support/cli.ts';
-import { MAIN, temporaryDirectory } from '../support/service.ts';
+import { OURS, MAIN, temporaryDirectory } from '../support/service.ts';
 
 interface Row {
   name: string;
@@ -30,7 +30,7 @@ const HOME = '/home/someone';
 function configIn(t: TestContext, words: readonly string[], settings: Settings = {}, dotenv: readonly string[] = []) {
   const cwd = temporaryDirectory(t);
   if (dotenv.length > 0) writeFileSync(join(cwd, '.env'), dotenv.join('\n'));
-  const env = { PATH: process.env.PATH, HOME, TELEMETRY_API_HOST: '127.0.0.1', ...settings };
+  const env = { ...OURS, HOME, TELEMETRY_API_HOST: '127.0.0.1', ...settings };
   const ended = spawnSync(process.execPath, [MAIN, 'config', ...words], { cwd, env, encoding: 'utf8' });
   assert.deepEqual(readdirSync(cwd), dotenv.length > 0 ? ['.env'] : [], 'nothing is made');
   return { code: ended.status, stdout: ended.stdout, stderr: ended.stderr, cwd };

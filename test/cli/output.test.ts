@@ -9,7 +9,7 @@ import { run } from '../../src/cli/index.ts';
 import { Terminal } from '../../src/cli/terminal.ts';
 import { type Settings } from '../support/cli.ts';
 import { RUNS, serviceOfFile } from '../support/http.ts';
-import { aRun, localEnvironment, MAIN } from '../support/service.ts';
+import { OURS, aRun, localEnvironment, MAIN } from '../support/service.ts';
 
 const service = serviceOfFile();
 const LOST = /^local-telemetry: The output cannot be written: .*ENOSPC.*\. Free space, or send it elsewhere\.$/m;
@@ -52,7 +52,7 @@ test('on a full disk the program itself ends with 1', { skip: !existsSync('/dev/
   await service().request('POST', RUNS, aRun({ event_id: 'lost-2' }));
   for (const words of [['runs', 'lost-2'], ['stale', '--json'], ['export']]) {
     const full = openSync('/dev/full', 'w');
-    const env = { PATH: process.env.PATH, ...localEnvironment(service().directory) };
+    const env = { ...OURS, ...localEnvironment(service().directory) };
     const child = spawn(process.execPath, [MAIN, ...words], { env, stdio: ['ignore', full, 'pipe'] });
     closeSync(full);
     let stderr = '';

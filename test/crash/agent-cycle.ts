@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Environment, localEnvironment, type ServiceProcess, spawnService } from '../support/service.ts';
+import { OURS, type Environment, localEnvironment, type ServiceProcess, spawnService } from '../support/service.ts';
 import { kill } from './cycle.ts';
 
 const AGENT = fileURLToPath(new URL('./agent.ts', import.meta.url));
@@ -33,7 +33,7 @@ export interface AgentOptions {
 
 /** Lets an agent live until its moment. Resolves when it is dead and all it wrote is read. @throws when it ended by itself */
 export async function liveAndDie({ directory, url, name, seed, moment, onLine }: AgentOptions): Promise<void> {
-  const env = { PATH: process.env.PATH, TELEMETRY_BASE_DIR: directory, TELEMETRY_API_URL: url };
+  const env = { ...OURS, TELEMETRY_BASE_DIR: directory, TELEMETRY_API_URL: url };
   const agent = spawn(process.execPath, [AGENT, name, String(seed)], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let stderr = '';
   agent.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));

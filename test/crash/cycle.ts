@@ -1,7 +1,7 @@
 /** A service process under load until something ends it; shared by the scripts and the tests. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type Environment, programOf, type ServiceProcess } from '../support/service.ts';
+import { OURS, type Environment, programOf, type ServiceProcess } from '../support/service.ts';
 import type { Ledger } from './ledger.ts';
 import { Poster } from './load.ts';
 
@@ -74,7 +74,7 @@ export async function killWhileStarting(
   end: () => void = () => undefined,
   script?: string,
 ): Promise<void> {
-  const child = spawn(process.execPath, programOf(script), { env: { PATH: process.env.PATH, ...environment }, stdio: 'ignore' });
+  const child = spawn(process.execPath, programOf(script), { env: { ...OURS, ...environment }, stdio: 'ignore' });
   const exited = once(child, 'exit');
   setTimeout(() => {
     end();

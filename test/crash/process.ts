@@ -5,7 +5,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import Database from 'better-sqlite3';
-import { type Environment, localEnvironment, programOf, type ServiceProcess, spawnService } from '../support/service.ts';
+import {
+  OURS,
+  type Environment,
+  localEnvironment,
+  programOf,
+  type ServiceProcess,
+  spawnService,
+} from '../support/service.ts';
 
 /** For tests that wait for a process to end: one that never does must fail, not hang. */
 export const BOUNDED = { timeout: 60_000 };
@@ -50,7 +57,7 @@ export async function startProcess(
 
 /** Starts a service without waiting for it; the caller ends it. */
 export function spawnUnready(environment: Environment): ChildProcess {
-  return spawn(process.execPath, programOf(), { env: { PATH: process.env.PATH, ...environment }, stdio: 'ignore' });
+  return spawn(process.execPath, programOf(), { env: { ...OURS, ...environment }, stdio: 'ignore' });
 }
 
 /** How many runs are stored. HAZARD: no service may live in this very process. */

@@ -5,7 +5,7 @@ import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { openToVerify, temporaryDirectory } from '../support/service.ts';
+import { OURS, openToVerify, temporaryDirectory } from '../support/service.ts';
 import { drained } from './agent-cycle.ts';
 import { BOUNDED, startProcess } from './process.ts';
 
@@ -18,7 +18,7 @@ test('two agents with one spool, one of them without a network, lose nothing and
   const modes = { sends: 'live', writes: 'mock' };
   const exits = Object.entries(modes).map(([name, mode]) => {
     const place = { TELEMETRY_BASE_DIR: directory, TELEMETRY_API_URL: service.url, TELEMETRY_TEST_MODE: mode };
-    const env = { PATH: process.env.PATH, ...place };
+    const env = { ...OURS, ...place };
     return once(spawn(process.execPath, [AGENT, name, String(RUNS)], { env, stdio: 'inherit' }), 'exit');
   });
   for (const exit of await Promise.all(exits)) assert.deepEqual(exit, [0, null]);

@@ -1,6 +1,6 @@
 /** The real command line, as its own process. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { type Ended, MAIN, runToEnd } from './service.ts';
+import { OURS, type Ended, MAIN, runToEnd } from './service.ts';
 
 export type Settings = Record<string, string>;
 
@@ -10,6 +10,6 @@ export const cli = (words: readonly string[], settings: Settings = {}): Promise<
 
 /** Starts `local-telemetry <words>`; the caller waits for its end, or ends it. */
 export function startCli(words: readonly string[], settings: Settings = {}): ChildProcess {
-  const env = { PATH: process.env.PATH, ...settings };
+  const env = { ...OURS, ...settings };
   return spawn(process.execPath, [MAIN, ...words], { env, stdio: ['pipe', 'pipe', 'pipe'] });
 }

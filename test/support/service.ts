@@ -151,6 +151,9 @@ export interface ServiceProcess {
 
 export const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
+/** Of the test's own environment, what a process that it starts has. */
+export const OURS = { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE };
+
 /** What Node is given to run the service, or a script in its place. */
 export const programOf = (script?: string): string[] => (script === undefined ? [MAIN, 'serve'] : [script]);
 
@@ -168,7 +171,7 @@ export async function runToEnd(
   script?: string,
 ): Promise<Ended> {
   const child = spawn(process.execPath, [...programOf(script), ...args], {
-    env: { PATH: process.env.PATH, ...environment },
+    env: { ...OURS, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = { stdout: '', stderr: '' };
@@ -185,7 +188,7 @@ export async function spawnService(
   script?: string,
 ): Promise<ServiceProcess> {
   const child = spawn(process.execPath, [...programOf(script), ...args], {
-    env: { PATH: process.env.PATH, ...environment },
+    env: { ...OURS, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit') as ServiceProcess['exited'];

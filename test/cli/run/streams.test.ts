@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { MAIN } from '../../support/service.ts';
+import { OURS, MAIN } from '../../support/service.ts';
 import { finished, printed, runBench, script } from './support.ts';
 
 const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -67,7 +67,7 @@ test('with --stderr-tail 0 the command has our stderr itself', { skip: process.p
   const path = join(base, 'errors');
   const file = openSync(path, 'w');
   const words = ['run', '--quiet', '--stderr-tail', '0', '--', 'sh', '-c', 'readlink /proc/$$/fd/2 >&2; exit 1'];
-  const env = { PATH: process.env.PATH, ...settings };
+  const env = { ...OURS, ...settings };
   const child = spawn(process.execPath, [MAIN, ...words], { env, stdio: ['ignore', 'ignore', file] });
   closeSync(file);
   assert.deepEqual(await once(child, 'exit'), [1, null]);

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { linesIn, type Line } from '../../support/client.ts';
-import { MAIN, temporaryDirectory } from '../../support/service.ts';
+import { OURS, MAIN, temporaryDirectory } from '../../support/service.ts';
 
 export interface Finished {
   code: number | null;
@@ -28,7 +28,7 @@ export interface RunBench {
 export function runBench(t: TestContext, base = temporaryDirectory(t)): RunBench {
   const settings = { TELEMETRY_BASE_DIR: base, TELEMETRY_API_URL: 'http://127.0.0.1:1' };
   const start: RunBench['start'] = (words, more = {}) => {
-    const env = { PATH: process.env.PATH, ...settings, ...more };
+    const env = { ...OURS, ...settings, ...more };
     const child = spawn(process.execPath, [MAIN, 'run', ...words], { env, stdio: 'pipe', detached: true });
     t.after(() => child.kill('SIGKILL'));
     return child;
