@@ -13,6 +13,15 @@ export interface Answer {
   body: Uint8Array;
 }
 
+export interface Target extends AsyncDisposable {
+  /** For messages: "the service at http://…". */
+  readonly where: string;
+  /** Whether a service answers, and not this process. */
+  readonly live: boolean;
+  /** @throws TelemetryError "unavailable" where there is no answer */
+  request(method: Method, path: string, body?: string): Promise<Answer>;
+}
+
 const CODES: Readonly<Record<number, ErrorCode>> = {
   400: 'bad_request',
   401: 'refused',

@@ -12,7 +12,8 @@ import { EXIT, UsageError } from './exit.ts';
 import { onInterrupt } from './interrupt.ts';
 import { wholeNumber } from './numbers.ts';
 import { configOf, DATABASE, JSON_OUTPUT } from './options.ts';
-import { openSocket, type Target } from './target.ts';
+import type { Target } from './answer.ts';
+import { openSocket } from './target.ts';
 import type { Terminal } from './terminal.ts';
 
 const LOOK_MS = 200;

@@ -8,7 +8,7 @@ import type { Logger } from '../log.ts';
 import { type Core, startCore, startReading } from '../platform.ts';
 import { VERSION } from '../version.ts';
 import { type Answer, type Method, nextOf, retryAfterOf } from './answer.ts';
-import type { Target } from './target.ts';
+import type { Target } from './answer.ts';
 import type { Terminal } from './terminal.ts';
 
 export class FileTarget implements Target {

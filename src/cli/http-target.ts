@@ -4,7 +4,7 @@ import { Agent as SecureAgent, request as secureRequest } from 'node:https';
 import { describe, systemCode, TelemetryError } from '../errors.ts';
 import { type Answer, type Method, nextOf, retryAfterOf } from './answer.ts';
 import { UsageError } from './exit.ts';
-import type { Target } from './target.ts';
+import type { Target } from './answer.ts';
 
 /** For how long a service may say nothing, in milliseconds. */
 export interface Bounds {

@@ -5,7 +5,8 @@ import { valueOf } from './answer.ts';
 import { command } from './command.ts';
 import { EXIT } from './exit.ts';
 import { DATABASE, JSON_OUTPUT } from './options.ts';
-import { openTarget, type Target } from './target.ts';
+import type { Target } from './answer.ts';
+import { openTarget } from './target.ts';
 import type { Terminal } from './terminal.ts';
 
 /** How often it is looked whether a recount has ended. */

@@ -9,7 +9,8 @@ import { wholeNumber } from './numbers.ts';
 import { configOf, DATABASE, JSON_OUTPUT } from './options.ts';
 import { bytesOf, count } from '../offline/figures.ts';
 import { Pace } from './pace.ts';
-import { openTarget, type Target } from './target.ts';
+import type { Target } from './answer.ts';
+import { openTarget } from './target.ts';
 import type { Terminal } from './terminal.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;

@@ -12,7 +12,8 @@ import { wholeNumber } from './numbers.ts';
 import { DATABASE, JSON_OUTPUT } from './options.ts';
 import { pagesOf } from './runs/pages.ts';
 import { JsonRuns, type Outcome, type Shown, TableOfRuns } from './stale/shown.ts';
-import { ELSEWHERE, openTarget, type Target } from './target.ts';
+import type { Target } from './answer.ts';
+import { ELSEWHERE, openTarget } from './target.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Runs of a table. */

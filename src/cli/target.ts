@@ -5,20 +5,11 @@
  */
 import type { Config } from '../config.ts';
 import { TelemetryError } from '../errors.ts';
-import type { Answer, Method } from './answer.ts';
+import type { Target } from './answer.ts';
 import { lookedAt } from '../offline/files.ts';
 import { HttpTarget } from './http-target.ts';
 import { configOf } from './options.ts';
 import type { Terminal } from './terminal.ts';
-
-export interface Target extends AsyncDisposable {
-  /** For messages: "the service at http://…". */
-  readonly where: string;
-  /** Whether a service answers, and not this process. */
-  readonly live: boolean;
-  /** @throws TelemetryError "unavailable" where there is no answer */
-  request(method: Method, path: string, body?: string): Promise<Answer>;
-}
 
 export interface TargetOptions {
   /** Whether the command changes the database; where none runs it is opened as by a service then. */

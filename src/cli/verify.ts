@@ -10,7 +10,8 @@ import { command } from './command.ts';
 import { printChecks, printJson } from './doctor/report.ts';
 import { EXIT } from './exit.ts';
 import { configOf, DATABASE, JSON_OUTPUT } from './options.ts';
-import { openSocket, type Target } from './target.ts';
+import type { Target } from './answer.ts';
+import { openSocket } from './target.ts';
 import type { Terminal } from './terminal.ts';
 
 export default command({

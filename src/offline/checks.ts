@@ -1,6 +1,6 @@
 /** SQLite's own checks of a file: its pages and indexes, and what refers to what. */
 import { describe } from '../errors.ts';
-import type { Connection } from '../actors/database.ts';
+import { type Connection, openReadonly } from '../actors/database.ts';
 import { isTrouble } from './files.ts';
 
 /** Problems that are named; there may be one a page. */
@@ -42,4 +42,16 @@ export function foreignKeyProblems(db: Connection): string[] {
     found.push(describe(error));
   }
   return found;
+}
+
+/** A read-only connection to what really is a database. @throws the database's error */
+export function openProven(path: string, busyTimeoutMs: number): Connection {
+  const db = openReadonly(path, busyTimeoutMs);
+  try {
+    db.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }

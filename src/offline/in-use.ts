@@ -1,7 +1,7 @@
 /** A file that a service has open must not be copied byte by byte, nor read for minutes; and none starts meanwhile. */
 import { existsSync } from 'node:fs';
 import { ProcessLock, realPath } from '../actors/writer/lock.ts';
-import { TelemetryError } from '../errors.ts';
+import { systemCode, TelemetryError } from '../errors.ts';
 
 /**
  * Holds the lock of a database file while it is read, where it has a lock file; none is made.
@@ -36,5 +36,15 @@ export function holdToRead(database: { path: string; lockFile: string | undefine
   } catch (error) {
     if (error instanceof TelemetryError && error.cause === undefined) throw error;
     return { [Symbol.dispose]: () => undefined };
+  }
+}
+
+/** Whether a process of this machine runs; another user's does too. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) === 'EPERM';
   }
 }

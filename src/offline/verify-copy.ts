@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { systemCode } from '../errors.ts';
 import { linkStatOf, removeWhole } from './files.ts';
+import { isAlive } from './in-use.ts';
 
 const COPY = /^\.(\d+)-[0-9a-f]+\.verifying$/;
 /** A copy that is being made is written to more often; where processes are numbered anew (containers) that tells. */
@@ -25,14 +25,5 @@ export function removeDeadCopies(databasePath: string, now = Date.now()): void {
     }
   } catch {
     // They take room and are in nobody's way; doctor names them.
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) === 'EPERM';
   }
 }

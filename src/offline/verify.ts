@@ -1,9 +1,9 @@
 /** The checks of a database by itself: what SQLite says of the file, and what we say of what is in it. */
-import { type Connection, openReadonly } from '../actors/database.ts';
+import type { Connection } from '../actors/database.ts';
 import { describe } from '../errors.ts';
 import { SCHEMA_VERSION } from '../run.ts';
 import { bad, type Check, firstOf, ok, warning } from './check.ts';
-import { foreignKeyProblems, integrityProblems, MAX_PROBLEMS } from './checks.ts';
+import { foreignKeyProblems, integrityProblems, MAX_PROBLEMS, openProven } from './checks.ts';
 import { count, numberOf } from './figures.ts';
 import { isTrouble } from './files.ts';
 import { rollupDifferences } from './rollups.ts';
@@ -27,14 +27,7 @@ const RESTORE = 'local-telemetry restore puts a backup in its place; keep the da
  */
 export function openToCheck(path: string): Connection | Check {
   try {
-    const db = openReadonly(path, BUSY_TIMEOUT_MS);
-    try {
-      db.prepare('SELECT count(*) FROM sqlite_schema').get();
-      return db;
-    } catch (error) {
-      db.close();
-      throw error;
-    }
+    return openProven(path, BUSY_TIMEOUT_MS);
   } catch (error) {
     if (!/^SQLITE_(CORRUPT|NOTADB)/.test((error as { code?: string }).code ?? '')) throw error;
     return bad('integrity', `the file cannot be read: ${describe(error)}`, RESTORE);

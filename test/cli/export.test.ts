@@ -9,7 +9,7 @@ import { gunzipSync } from 'node:zlib';
 import { nextOf } from '../../src/cli/answer.ts';
 import { run } from '../../src/cli/index.ts';
 import { pagesOf } from '../../src/cli/runs/pages.ts';
-import type { Target } from '../../src/cli/target.ts';
+import type { Target } from '../../src/cli/answer.ts';
 import { Terminal } from '../../src/cli/terminal.ts';
 import { cli, startCli } from '../support/cli.ts';
 import { cliHere } from '../support/cli-here.ts';

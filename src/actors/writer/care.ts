@@ -3,7 +3,7 @@ import { systemCode, TelemetryError } from '../../errors.ts';
 import { COLUMNS, FIELD_INDEX, type SqlValue } from '../../run.ts';
 import type { Connection } from '../database.ts';
 import type { Commands, Shrunk } from '../protocol.ts';
-import type { Workplace } from './workplace.ts';
+import type { Row } from './clocks.ts';
 
 type Result<N extends keyof Commands> = Commands[N]['result'];
 
@@ -20,7 +20,7 @@ export class Care {
   }
 
   /** The oldest runs go, with their clocks, and with events and commits that no other run shares. */
-  delete({ before, limit }: Commands['delete']['args'], at: Workplace): Result<'delete'> {
+  delete({ before, limit }: Commands['delete']['args'], gone: (id: number, row: Row) => void): Result<'delete'> {
     const rows = this.#db
       .prepare(
         `SELECT id, ${NEEDED.join(', ')} FROM agent_runs INDEXED BY idx_runs_created_desc
@@ -31,7 +31,7 @@ export class Care {
     const remove = this.#db.prepare('DELETE FROM agent_runs WHERE id = ?');
     for (const [id, ...values] of rows) {
       remove.run(id);
-      at.changed(id, { values: spread(values), defaulted: 0 }, undefined);
+      gone(id, { values: spread(values), defaulted: 0 });
     }
     this.#deleteBelongings(new Set(rows.map(([, runId]) => String(runId))));
     this.#db

@@ -34,7 +34,7 @@ export function runCommand(command: GroupedCommand, body: Uint8Array, at: Workpl
     case 'forget':
       return forget(command.args.files, at);
     case 'delete':
-      return at.care.delete(command.args, at);
+      return at.care.delete(command.args, (id, row) => at.changed(id, row, undefined));
     case 'shrink':
       return at.care.shrink(command.args.pages);
     case 'optimize':

@@ -5,6 +5,7 @@ import { openReadonly } from '../../actors/database.ts';
 import { describe, systemCode } from '../../errors.ts';
 import { type Check, bad, ok, warning } from '../../offline/check.ts';
 import { statOf } from '../../offline/files.ts';
+import { isAlive } from '../../offline/in-use.ts';
 import type { Look } from './look.ts';
 
 export interface LockState {
@@ -77,13 +78,4 @@ export function checkLock({ path, held, problem, holder }: LockState, { status, 
   if (status) return ok('lock', `held by ${who}, which answers on its control socket`);
   const remedy = 'Commands that change the database need it to be stopped; its log says why it has no control socket';
   return warning('lock', `held by ${who}, which has no control socket`, remedy);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) === 'EPERM';
-  }
 }

@@ -1,13 +1,15 @@
 /** What the checks of `doctor` look at: gathered once, and with nothing written or made. */
 import { closeSync, existsSync, openSync, readSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type Connection, openReadonly } from '../../actors/database.ts';
+import type { Connection } from '../../actors/database.ts';
 import type { Config } from '../../config.ts';
 import { describe, TelemetryError } from '../../errors.ts';
+import { openProven } from '../../offline/checks.ts';
 import { statOf } from '../../offline/files.ts';
 import type { SpoolCounts } from '../../actors/spool/progress.ts';
 import { valueOf } from '../answer.ts';
-import { openSocket, type Target } from '../target.ts';
+import type { Target } from '../answer.ts';
+import { openSocket } from '../target.ts';
 
 /** What GET /control/status says. */
 export interface ServiceStatus {
@@ -86,20 +88,9 @@ function readClosed(found: Look): void {
     found.header = headerOf(path);
     if (existsSync(`${path}-journal`)) found.unread = 'a crash left a journal, which only the next start may bring in';
     else if (found.header?.wal) found.unread = 'it is in WAL mode, where reading makes files beside it';
-    else if (found.header) found.db = opened(path);
+    else if (found.header) found.db = openProven(path, BUSY_TIMEOUT_MS);
   } catch (error) {
     found.unread = describe(error);
-  }
-}
-
-function opened(path: string): Connection {
-  const db = openReadonly(path, BUSY_TIMEOUT_MS);
-  try {
-    db.prepare('SELECT count(*) FROM sqlite_schema').get();
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
   }
 }
 

@@ -2,7 +2,7 @@
 import { TelemetryError } from '../../errors.ts';
 import { isJsonObject } from '../../run.ts';
 import { type Answer, strange, valueOf } from '../answer.ts';
-import type { Target } from '../target.ts';
+import type { Target } from '../answer.ts';
 import { type Pause, patiently } from './patience.ts';
 import type { Place, Tally } from './tally.ts';
 

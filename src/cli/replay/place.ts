@@ -14,7 +14,8 @@ import { describe, TelemetryError } from '../../errors.ts';
 import { adopt, BESIDE, removeWhole, statOf } from '../../offline/files.ts';
 import { FileTarget } from '../file-target.ts';
 import { pagesOf } from '../runs/pages.ts';
-import { openSocket, type Target } from '../target.ts';
+import type { Target } from '../answer.ts';
+import { openSocket } from '../target.ts';
 import type { Terminal } from '../terminal.ts';
 
 export interface Place extends AsyncDisposable {

@@ -1,6 +1,6 @@
 /** A list of runs on stdout, page by page as it comes. */
 import { parseJson } from '../../run.ts';
-import type { Target } from '../target.ts';
+import type { Target } from '../answer.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Column, Run } from './columns.ts';
 import { pagesOf } from './pages.ts';

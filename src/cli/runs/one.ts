@@ -2,7 +2,7 @@
 import { TelemetryError } from '../../errors.ts';
 import { parseJson } from '../../run.ts';
 import { runOf } from '../answer.ts';
-import type { Target } from '../target.ts';
+import type { Target } from '../answer.ts';
 import type { Terminal } from '../terminal.ts';
 import { type Run, RUN_FIELDS, textOf, usualWith } from './columns.ts';
 import { listRuns } from './list.ts';

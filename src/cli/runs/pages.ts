@@ -2,7 +2,7 @@
 import { TelemetryError } from '../../errors.ts';
 import { strange, valueOf } from '../answer.ts';
 import { patiently } from '../import/patience.ts';
-import type { Target } from '../target.ts';
+import type { Target } from '../answer.ts';
 import { itemsOf } from './items.ts';
 
 /** Runs that one request asks for at most. */
