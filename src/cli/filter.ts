@@ -7,7 +7,7 @@ import { UsageError } from './exit.ts';
 /** How a list is gone through, not what is in it. */
 const PAGING: readonly string[] = ['limit', 'offset', 'cursor'];
 
-export const FILTER_PARAMETERS: readonly string[] = LIST_PARAMETERS.filter((name) => !PAGING.includes(name));
+const FILTER_PARAMETERS: readonly string[] = LIST_PARAMETERS.filter((name) => !PAGING.includes(name));
 
 const isTime = (name: string): boolean => /^(created|start_time)_/.test(name);
 

@@ -9,7 +9,8 @@ import { copyDatabase } from '../actors/copy.ts';
 import { ProcessLock, realPath } from '../actors/writer/lock.ts';
 import { syncDirectory } from '../actors/spool/files.ts';
 import { damagedPathOf, markOf, partialOf, pathsOf, type Place, removeAbandoned } from './backup-place.ts';
-import { createPrivate, isFull, makePrivate, removeWhole, takeName } from './files.ts';
+import { isFull } from '../actors/faults.ts';
+import { createPrivate, makePrivate, removeWhole, takeName } from './files.ts';
 import { settle } from './settle.ts';
 import { openSettled, refuseTwoNames } from './version.ts';
 

@@ -110,5 +110,3 @@ export const isTrouble = (error: unknown): boolean =>
   /^(SQLITE_(IOERR|CANTOPEN|READONLY|PERM|AUTH|FULL|NOMEM|BUSY|LOCKED|PROTOCOL|NOLFS|INTERRUPT)|E[A-Z0-9]+$)/.test(
     systemCode(error) ?? '',
   );
-
-export const isFull = (error: unknown): boolean => /^(SQLITE_FULL|ENOSPC|EDQUOT)$/.test(systemCode(error) ?? '');

@@ -1,14 +1,12 @@
 /** A file that is made under a name of its own, and takes its name once it is complete and on disk. */
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { type FileHandle, link, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { systemCode } from '../../errors.ts';
+import { takeName } from '../../offline/files.ts';
 import { onInterrupt } from '../interrupt.ts';
 
 const PRIVATE = 0o600;
-/** File systems on which a file cannot have two names: FAT, some shared folders. */
-const NO_LINKS = /^(EPERM|ENOTSUP|EOPNOTSUPP|ENOSYS|EMLINK|EINVAL)$/;
 
 /** Its name is taken by another file, which was left as it is. */
 export class NameTaken extends Error {}
@@ -33,25 +31,13 @@ export async function makeWhole(
     await write(file);
     await sync(partial);
     if (mayReplace()) await rename(partial, path);
-    else await takeName(partial, path);
+    // A rename would replace what another has put there meanwhile.
+    else if (!takeName(partial, path)) throw new NameTaken(path);
     await sync(dirname(resolve(path)));
   } finally {
     // Gone with its disk, say; the first error is the one to be told.
     await rm(partial, { force: true }).catch(() => undefined);
     interrupt[Symbol.dispose]();
-  }
-}
-
-/** A rename would replace what another has put there meanwhile; a link does not. */
-async function takeName(partial: string, path: string): Promise<void> {
-  try {
-    await link(partial, path).catch(async (error: unknown) => {
-      if (!NO_LINKS.test(systemCode(error) ?? '')) throw error;
-      await (await open(path, 'wx', PRIVATE)).close();
-      await rename(partial, path);
-    });
-  } catch (error) {
-    throw systemCode(error) === 'EEXIST' ? new NameTaken(path, { cause: error }) : error;
   }
 }
 

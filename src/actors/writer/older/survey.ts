@@ -75,7 +75,7 @@ function surveyOf(db: Connection, path: string): Survey {
 const has = ({ runs }: Shape, name: string): boolean => runs.columns.some((column) => column.toLowerCase() === name);
 
 /** Such as "version 6 without id, 39 columns". */
-export function describeShape(shape: Shape): string {
+function describeShape(shape: Shape): string {
   const version = shape.version === 0 ? 'no recorded version' : `version ${shape.version}`;
   return `${version}${has(shape, 'id') ? '' : ' without id'}, ${shape.runs.columns.length} columns`;
 }
