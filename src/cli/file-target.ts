@@ -4,6 +4,7 @@ import { readMigrations } from '../actors/writer/migrate.ts';
 import type { Config } from '../config.ts';
 import { InProcess } from '../http/in-process.ts';
 import type { Reply } from '../http/reply.ts';
+import { Traffic } from '../http/traffic.ts';
 import type { Logger } from '../log.ts';
 import { type Core, startCore, startReading } from '../platform.ts';
 import { VERSION } from '../version.ts';
@@ -20,7 +21,7 @@ export class FileTarget implements Target {
   private constructor(config: Config, core: Core, log: Logger) {
     this.where = `The database ${config.database.path}`;
     this.#core = core;
-    this.#front = new InProcess({ ...core, http: config.http, log, version: VERSION });
+    this.#front = new InProcess({ ...core, http: config.http, log, version: VERSION, traffic: new Traffic() });
   }
 
   /**
@@ -29,7 +30,8 @@ export class FileTarget implements Target {
    */
   static async open(config: Config, terminal: Terminal, writes: boolean): Promise<FileTarget> {
     const log = terminalLogger(terminal);
-    const quiet = { ...config, warnings: [] };
+    // One command asks one thing at a time.
+    const quiet = { ...config, warnings: [], readers: { ...config.readers, threads: 1 } };
     // A command that does something else does not migrate on the way.
     inspect(config.database.path, readMigrations());
     const core = await (writes ? startCore(quiet, log, { spool: false }) : startReading(quiet, log));

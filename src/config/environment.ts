@@ -61,7 +61,7 @@ const mapped = <T, U>(values: Readonly<Record<string, T>>, map: (value: T, name:
 function checked(raw: Record<string, string>, problems: string[]): Checked {
   const wrong = new Set(TABLE.filter((setting) => !isWhole(setting, raw[setting.name])).map(({ name }) => name));
   try {
-    if (wrong.size === 0) return envSchema({ schema: schema(), data: raw, env: false });
+    if (wrong.size === 0) return envSchema({ schema: SCHEMA, data: raw, env: false });
   } catch (error) {
     const errors = (error as { errors?: SchemaError[] }).errors;
     if (!errors) throw error;
@@ -122,10 +122,12 @@ function readDotenv(path: string | null, problems: string[]): Environment {
   }
 }
 
-/** The settings as the JSON Schema that env-schema checks and coerces by. */
-function schema(): object {
+/** The settings as the JSON Schema that env-schema checks and coerces by; one object, for it compiles each object anew. */
+const SCHEMA: object = schemaOf(TABLE);
+
+function schemaOf(table: readonly Setting[]): object {
   const properties = Object.fromEntries(
-    TABLE.map((setting): [string, object] => {
+    table.map((setting): [string, object] => {
       const fallback = setting.default === undefined ? {} : { default: setting.default };
       if (setting.kind === 'integer') {
         const whole = setting.default === undefined ? {} : { default: Number(setting.default) };

@@ -9,6 +9,7 @@ import { COMMANDS } from '../../src/cli/commands.ts';
 import { RUN_FIELDS } from '../../src/cli/runs/columns.ts';
 import { STATUSES } from '../../src/run.ts';
 import { cli } from '../support/cli.ts';
+import { cliHere } from '../support/cli-here.ts';
 import { temporaryDirectory } from '../support/service.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
@@ -19,7 +20,7 @@ const commands: Command['definition'][] = [];
 before(async () => {
   for (const load of Object.values(COMMANDS)) commands.push((await load()).default.definition);
   for (const shell of SHELLS) {
-    const { code, stdout, stderr } = await cli(['completion', shell]);
+    const { code, stdout, stderr } = await cliHere(['completion', shell]);
     assert.deepEqual([code, stderr], [0, '']);
     scripts[shell] = stdout;
   }
@@ -33,7 +34,12 @@ function offered(t: TestContext, words: readonly string[], cwd = temporaryDirect
   writeFileSync(file, scripts.bash ?? '');
   const code = `source "$0"; COMP_WORDS=(local-telemetry "$@"); COMP_CWORD=$#; _local_telemetry
     for word in "\${COMPREPLY[@]}"; do printf '%s\\n' "$word"; done`;
-  const { stdout, stderr, status } = spawnSync('bash', ['-c', code, file, ...words], { cwd, encoding: 'utf8' });
+  // With a socket as its input bash takes itself for a remote shell, and reads the .bashrc of whoever runs this.
+  const { stdout, stderr, status } = spawnSync('bash', ['-c', code, file, ...words], {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   assert.deepEqual([status, stderr], [0, '']);
   return stdout.split('\n').filter(Boolean);
 }
@@ -57,7 +63,7 @@ for (const shell of SHELLS) {
   test(`${shell} takes its script`, { skip: !isHere(shell) }, (t) => {
     const file = join(temporaryDirectory(t), 'script');
     writeFileSync(file, scripts[shell] ?? '');
-    const { status, stderr } = spawnSync(shell, ['-n', file], { encoding: 'utf8' });
+    const { status, stderr } = spawnSync(shell, ['-n', file], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
     assert.deepEqual([status, stderr], [0, '']);
   });
 }
@@ -141,5 +147,5 @@ test('a shell that is none of them is refused with their names', async () => {
   const { code, stdout, stderr } = await cli(['completion', 'tcsh']);
   assert.deepEqual([code, stdout], [2, '']);
   assert.match(stderr, /The shell must be one of bash, zsh, fish, not "tcsh"/);
-  assert.match((await cli(['completion'])).stderr, /<SHELL> is missing/);
+  assert.match((await cliHere(['completion'])).stderr, /<SHELL> is missing/);
 });

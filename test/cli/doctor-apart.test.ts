@@ -14,7 +14,8 @@ import { HttpTarget } from '../../src/cli/http-target.ts';
 import { ProcessLock } from '../../src/actors/writer/lock.ts';
 import type { Check } from '../../src/offline/check.ts';
 import { cliHere } from '../support/cli-here.ts';
-import { localEnvironment, temporaryDirectory, testConfig } from '../support/service.ts';
+import { testConfig } from '../support/config.ts';
+import { localEnvironment, temporaryDirectory } from '../support/service.ts';
 import { closedDatabase } from '../offline/closed.ts';
 
 /** Something that takes connections on the control socket; what it does with a request is given. */

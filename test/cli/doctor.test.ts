@@ -15,6 +15,7 @@ import type { Check } from '../../src/offline/check.ts';
 import { closedDatabase } from '../offline/closed.ts';
 import { cli } from '../support/cli.ts';
 import { cliHere } from '../support/cli-here.ts';
+import { testConfig } from '../support/config.ts';
 import { digestsOf, madeWithHotJournal } from '../support/files.ts';
 import { behindOurBack } from '../support/session.ts';
 import {
@@ -24,7 +25,6 @@ import {
   localEnvironment,
   startService,
   temporaryDirectory,
-  testConfig,
 } from '../support/service.ts';
 import { spoolOf } from '../support/spool-service.ts';
 

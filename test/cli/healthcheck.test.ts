@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { ask, type Health } from '../../src/cli/healthcheck/ask.ts';
 import { cli } from '../support/cli.ts';
+import { cliHere } from '../support/cli-here.ts';
 import { fakeService, type Reply } from '../support/fake-service.ts';
 import { type Ended, startService, temporaryDirectory } from '../support/service.ts';
 
@@ -13,7 +14,7 @@ import { type Ended, startService, temporaryDirectory } from '../support/service
 async function answered(t: TestContext, reply: Reply | 'hang' | 'cut', ...words: string[]): Promise<Ended> {
   const service = await fakeService(t);
   service.script = () => reply;
-  return cli(['healthcheck', '--url', service.url, ...words]);
+  return cliHere(['healthcheck', '--url', service.url, ...words]);
 }
 
 /** A port of this machine where nothing listens. */
@@ -31,7 +32,7 @@ test('a service that runs is well', async (t) => {
   const { code, stdout, stderr } = await cli(['healthcheck', '--url', `${url}/`]);
   assert.deepEqual([code, stderr], [0, '']);
   assert.match(stdout, /^The service at http:\/\/127\.0\.0\.1:\d+ is well \(version \d+\.\d+\.\d+\)\n$/);
-  const { stdout: json } = await cli(['healthcheck', '--url', url, '--json']);
+  const { stdout: json } = await cliHere(['healthcheck', '--url', url, '--json']);
   const { version, ...told } = JSON.parse(json) as Record<string, unknown>;
   assert.deepEqual(told, { healthy: true, url, problem: null });
   assert.equal(typeof version, 'string');
@@ -41,12 +42,12 @@ test('without --url the configured host and port are asked; any address means th
   const { url } = await startService(t);
   const { port } = new URL(url);
   for (const host of ['0.0.0.0', 'localhost']) {
-    const ended = await cli(['healthcheck'], { TELEMETRY_API_HOST: host, TELEMETRY_API_PORT: port });
+    const ended = await cliHere(['healthcheck'], { TELEMETRY_API_HOST: host, TELEMETRY_API_PORT: port });
     assert.equal(ended.code, 0, `${host}: ${ended.stderr}`);
   }
   const base = temporaryDirectory(t);
   const settings = { TELEMETRY_BASE_DIR: base, TELEMETRY_API_HOST: '::', TELEMETRY_API_PORT: '9' };
-  const { stdout } = await cli(['healthcheck', '--json', '--timeout', '1'], settings);
+  const { stdout } = await cliHere(['healthcheck', '--json', '--timeout', '1'], settings);
   assert.equal((JSON.parse(stdout) as { url: string }).url, 'http://[::1]:9');
 });
 
@@ -68,7 +69,7 @@ test('a service that hangs is not waited for longer than --timeout, even with ha
   await once(server.listen(0, '127.0.0.1'), 'listening');
   t.after(() => server.close());
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const asked = [answered(t, 'hang', '--timeout', '1'), cli(['healthcheck', '--url', url, '--timeout', '1'])];
+  const asked = [answered(t, 'hang', '--timeout', '1'), cliHere(['healthcheck', '--url', url, '--timeout', '1'])];
   for (const { code, stderr } of await Promise.all(asked)) {
     assert.equal(code, 1);
     assert.match(stderr, /is not well: no answer within 1 s\n$/);
@@ -101,7 +102,7 @@ test('what is no telemetry service is not taken for one', async (t) => {
     const health = await ask(service.url, 60_000).catch((error: Error): Health => ({ problem: error.message }));
     assert.match(String(health.problem), why);
   }
-  const { code, stderr } = await cli(['healthcheck', '--url', service.url]);
+  const { code, stderr } = await cliHere(['healthcheck', '--url', service.url]);
   assert.equal(code, 1);
   assert.match(stderr, /is not well: socket hang up\n$/);
 });
@@ -115,13 +116,13 @@ test('what cannot be asked is a matter of the command line or of the configurati
     ],
     [['--timeout', '0'], /--timeout must be a whole number from 1 to 600, not "0"/],
   ] as const) {
-    const { code, stderr } = await cli(['healthcheck', ...words]);
+    const { code, stderr } = await cliHere(['healthcheck', ...words]);
     assert.equal(code, 2);
     assert.match(stderr, why);
     assert.ok(!stderr.includes('geheim'));
   }
   const settings = { TELEMETRY_BASE_DIR: temporaryDirectory(t), TELEMETRY_API_PORT: '0' };
-  const { code, stderr } = await cli(['healthcheck'], settings);
+  const { code, stderr } = await cliHere(['healthcheck'], settings);
   assert.equal(code, 1);
   assert.match(stderr, /TELEMETRY_API_PORT is 0, so the service is on any free port\. Set the port .*or give --url/);
 });

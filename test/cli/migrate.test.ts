@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import Database from 'better-sqlite3';
 import { cli } from '../support/cli.ts';
+import { cliHere } from '../support/cli-here.ts';
 import { folder } from '../support/database.ts';
 import { digestsOf } from '../support/files.ts';
 import { makeOlder, type Older } from '../support/older.ts';
@@ -27,7 +28,7 @@ test('migrate --dry-run tells what is there and what would be done, and changes 
   const { settings, older } = home(t);
   const files = readdirSync(dirname(older.path));
   const before = digestsOf(older.path);
-  const { code, stdout } = await cli(['migrate', '--dry-run'], settings);
+  const { code, stdout } = await cliHere(['migrate', '--dry-run'], settings);
   assert.equal(code, 0);
   assert.match(stdout, /^Database: .*telemetry\.sqlite \([\d.]+ KiB\)\nVersion: {2}version 5/);
   assert.match(stdout, new RegExp(`Holds: {4}${older.runs.length} runs, \\d+ events, \\d+ commits\n`));
@@ -38,7 +39,10 @@ test('migrate --dry-run tells what is there and what would be done, and changes 
   );
   assert.deepEqual(digestsOf(older.path), before);
   assert.deepEqual(readdirSync(dirname(older.path)), files);
-  const found = JSON.parse((await cli(['migrate', '--dry-run', '--json'], settings)).stdout) as Record<string, unknown>;
+  const found = JSON.parse((await cliHere(['migrate', '--dry-run', '--json'], settings)).stdout) as Record<
+    string,
+    unknown
+  >;
   assert.deepEqual([found.version, found.rows], [5, older.runs.length]);
   const names = Object.keys(found);
   for (const name of ['expected_seconds', 'free_bytes', 'needed_bytes'])
@@ -63,7 +67,7 @@ test('migrate migrates, and says where the earlier database is', async (t) => {
 
 test('migrate --json says it all in one line, and a second time that there is nothing to do', async (t) => {
   const { settings, older } = home(t);
-  const first = JSON.parse((await cli(['migrate', '--json'], settings)).stdout) as Record<string, unknown>;
+  const first = JSON.parse((await cliHere(['migrate', '--json'], settings)).stdout) as Record<string, unknown>;
   assert.deepEqual([first.migrated, first.from, first.to, first.rows], [true, 5, 8, older.runs.length]);
   assert.ok(Array.isArray(first.left_behind));
   assert.match(String(first.seconds), /^\d+(\.\d{1,3})?$/);
@@ -71,21 +75,24 @@ test('migrate --json says it all in one line, and a second time that there is no
     Object.keys(first).filter((name) => !/^[a-z_]+$/.test(name)),
     [],
   );
-  assert.deepEqual(JSON.parse((await cli(['migrate', '--json'], settings)).stdout), { migrated: false, version: 8 });
+  assert.deepEqual(JSON.parse((await cliHere(['migrate', '--json'], settings)).stdout), {
+    migrated: false,
+    version: 8,
+  });
   assert.match(
-    (await cli(['migrate'], settings)).stdout,
+    (await cliHere(['migrate'], settings)).stdout,
     /^There is nothing to migrate: .* has version 8 already\.\n$/,
   );
 });
 
 test('migrate ends what a killed migration had all but ended', async (t) => {
   const { settings, older } = home(t);
-  await cli(['migrate'], settings);
+  await cliHere(['migrate'], settings);
   // Killed between the two renames of a file system without hard links.
   renameSync(older.path, `${older.path}.migrated`);
-  const dry = await cli(['migrate', '--dry-run'], settings);
+  const dry = await cliHere(['migrate', '--dry-run'], settings);
   assert.match(dry.stderr, /was killed when it was complete but for its last step\. Run local-telemetry migrate/);
-  const { code, stdout } = await cli(['migrate'], settings);
+  const { code, stdout } = await cliHere(['migrate'], settings);
   assert.deepEqual([code, stdout.startsWith('There is nothing to migrate')], [0, true]);
   assert.deepEqual(differences(older.path, older.runs), []);
 });
@@ -117,7 +124,7 @@ test('migrate refuses what is missing, newer, foreign or no database, and leaves
   for (const [path, why] of refused) {
     const before = existsSync(path) ? digestsOf(path) : undefined;
     for (const words of [['migrate'], ['migrate', '--dry-run']]) {
-      const { code, stderr } = await cli([...words, '--db', path], settings);
+      const { code, stderr } = await cliHere([...words, '--db', path], settings);
       assert.equal(code, 1, path);
       assert.match(stderr, why);
     }

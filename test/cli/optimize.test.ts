@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
 import { cli } from '../support/cli.ts';
+import { cliHere } from '../support/cli-here.ts';
 import { digestsOf } from '../support/files.ts';
 import { create } from '../support/http.ts';
 import { makeOlder } from '../support/older.ts';
@@ -28,7 +29,7 @@ test('optimize --reindex builds every index anew, and --json lists them', async 
   const service = await startService(t, {}, directory);
   await create(service);
   const words = ['optimize', '--reindex', '--recount', '--json'];
-  const { code, stdout, stderr } = await cli(words, localEnvironment(directory) as Record<string, string>);
+  const { code, stdout, stderr } = await cliHere(words, localEnvironment(directory) as Record<string, string>);
   assert.equal(code, 0, stderr);
   const all = openToVerify(t, service.path)
     .prepare("SELECT name FROM sqlite_schema WHERE type = 'index' ORDER BY 1")
@@ -48,7 +49,7 @@ test('optimize refuses a database that another process holds without a control s
   const { ProcessLock } = await import('../../src/actors/writer/lock.ts');
   const lock = new ProcessLock(service.path, undefined);
   t.after(() => lock.release());
-  const { code, stderr } = await cli(['optimize'], socketless);
+  const { code, stderr } = await cliHere(['optimize'], socketless);
   assert.equal(code, 1);
   assert.match(stderr, new RegExp(`is in use by the process with pid ${process.pid}`));
 });
@@ -61,7 +62,10 @@ test('optimize --recount waits until the runs are counted, also where no service
   const drifted = new Database(service.path);
   drifted.exec('UPDATE rollup_runs SET runs = 7');
   drifted.close();
-  const { code, stdout } = await cli(['optimize', '--recount'], localEnvironment(directory) as Record<string, string>);
+  const { code, stdout } = await cliHere(
+    ['optimize', '--recount'],
+    localEnvironment(directory) as Record<string, string>,
+  );
   assert.deepEqual([code, stdout], [0, 'The statistics are up to date.\nAll runs were counted anew.\n']);
   const db = openToVerify(t, service.path);
   assert.equal(db.prepare('SELECT sum(runs) FROM rollup_runs').pluck().get(), 1);
@@ -73,7 +77,7 @@ test('a command that does something else does not migrate a database on the way'
   const { path } = makeOlder(join(directory, 'older.sqlite'), 'v6');
   const before = digestsOf(path);
   for (const words of [['optimize'], ['retention', '--apply']]) {
-    const { code, stderr } = await cli([...words, '--db', path]);
+    const { code, stderr } = await cliHere([...words, '--db', path]);
     assert.equal(code, 1);
     assert.match(stderr, /has schema version 6: it is of an earlier telemetry service\. Run local-telemetry migrate/);
   }

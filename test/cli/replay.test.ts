@@ -148,7 +148,7 @@ test('a replay that is killed leaves the place of the database free, and the nex
   const directory = temporaryDirectory(t);
   const db = join(directory, 'db');
   mkdirSync(db);
-  const runs = Array.from({ length: 20_000 }, (_, n) => aRun({ event_id: `run-${n}` }));
+  const runs = Array.from({ length: 8_000 }, (_, n) => aRun({ event_id: `run-${n}` }));
   backupOf(directory, lines(...runs));
   const watcher = watch(db);
   const child = startCli(['replay'], localEnvironment(directory));
@@ -161,7 +161,7 @@ test('a replay that is killed leaves the place of the database free, and the nex
   assert.ok(left.includes('telemetry.sqlite.replaying') && !left.includes('telemetry.sqlite'), String(left));
   const again = await cliHere(['replay', '--json'], localEnvironment(directory));
   assert.equal(again.code, 0, again.stderr);
-  assert.equal((JSON.parse(again.stdout) as { runs: number }).runs, 20_000);
+  assert.equal((JSON.parse(again.stdout) as { runs: number }).runs, 8_000);
   assert.deepEqual(
     readdirSync(db).filter((name) => !/^telemetry\.sqlite(\.lock)?$/.test(name)),
     [],

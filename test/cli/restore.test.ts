@@ -39,7 +39,7 @@ const runsIn = (t: TestContext, path: string): unknown =>
 test('a backup takes the place of the database, which is kept, and the next start counts nothing anew', async (t) => {
   const { path, backup: other, settings } = twoDatabases(t);
   const backup = join(dirname(other), 'made.sqlite');
-  assert.equal((await cli(['backup', backup, '--db', other], settings)).code, 0);
+  assert.equal((await cliHere(['backup', backup, '--db', other], settings)).code, 0);
   const { mode } = statSync(path);
   const { code, stdout } = await cli(['restore', backup], settings);
   assert.equal(code, 0);
@@ -87,14 +87,14 @@ test('what is no good backup is refused with 1, nothing with 2, and the database
   const { path, backup, settings } = twoDatabases(t);
   damageIndex(backup, 'idx_runs_status');
   const before = digestsOf(path);
-  const { code, stdout, stderr } = await cli(['restore', backup], settings);
+  const { code, stdout, stderr } = await cliHere(['restore', backup], settings);
   assert.deepEqual([code, stdout], [1, '']);
   assert.match(
     stderr,
     /backup\.sqlite is damaged\. Give another backup\. The database is as it was\.\n- .*idx_runs_status/,
   );
   assert.deepEqual(digestsOf(path), before);
-  assert.equal((await cli(['restore'], settings)).code, 2);
+  assert.equal((await cliHere(['restore'], settings)).code, 2);
 });
 
 test('a database that a service has open is not taken for a backup', async (t) => {

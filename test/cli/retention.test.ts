@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { timestampOf } from '../../src/run.ts';
 import { cli } from '../support/cli.ts';
+import { cliHere } from '../support/cli-here.ts';
 import { totalsOf, rollupsOf } from '../support/database.ts';
 import {
   aRun,
@@ -67,7 +68,7 @@ test('retention --apply deletes what is older while the service goes on, and giv
 test('retention works on the file where no service runs', async (t) => {
   const { service, settings, path } = await home(t);
   await service.close();
-  const { code, stdout } = await cli(['retention', '--days', '10', '--apply'], settings);
+  const { code, stdout } = await cliHere(['retention', '--days', '10', '--apply'], settings);
   assert.equal(code, 0);
   assert.match(stdout, /^5 runs older than 10 days .*: 5 runs deleted\nThe file had [\d.]+ KiB, and has [\d.]+ KiB\n$/);
   assert.equal(counted(t, path), 1);
@@ -76,8 +77,8 @@ test('retention works on the file where no service runs', async (t) => {
 test('TELEMETRY_RETENTION_DAYS and TELEMETRY_DRY_RUN_CLEANUP decide where no option does', async (t) => {
   const { settings, path } = await home(t);
   const environment = { ...settings, TELEMETRY_RETENTION_DAYS: '90', TELEMETRY_DRY_RUN_CLEANUP: '0' };
-  assert.match((await cli(['retention', '--dry-run'], environment)).stdout, /^3 runs .*\nNothing was deleted/);
-  assert.match((await cli(['retention'], environment)).stdout, /: 3 runs deleted/);
+  assert.match((await cliHere(['retention', '--dry-run'], environment)).stdout, /^3 runs .*\nNothing was deleted/);
+  assert.match((await cliHere(['retention'], environment)).stdout, /: 3 runs deleted/);
   assert.equal(counted(t, path), 3);
 });
 
@@ -89,7 +90,7 @@ test('retention says what is wrong with its options', async (t) => {
     [['--apply', '--dry-run'], /--apply and --dry-run contradict each other/],
   ];
   for (const [words, why] of wrong) {
-    const { code, stderr } = await cli(['retention', ...words], settings);
+    const { code, stderr } = await cliHere(['retention', ...words], settings);
     assert.equal(code, 2, words.join(' '));
     assert.match(stderr, why);
   }

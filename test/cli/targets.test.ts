@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { addressOf, HttpTarget } from '../../src/cli/http-target.ts';
 import { cli } from '../support/cli.ts';
+import { cliHere } from '../support/cli-here.ts';
 import { fakeService } from '../support/fake-service.ts';
 import { localEnvironment, spawnService, startService, temporaryDirectory } from '../support/service.ts';
 
@@ -85,7 +86,7 @@ test('over a network the remedy is another, for an address may be wrong', async 
 
 test('an address with a user and a password is refused, not stripped, and the password is not repeated', async () => {
   for (const address of ['http://user:geheim@127.0.0.1:1', 'user:geheim@host:1', 'http://user:geh/eim@host:1']) {
-    const { code, stdout, stderr } = await cli(['runs', '--url', address]);
+    const { code, stdout, stderr } = await cliHere(['runs', '--url', address]);
     assert.deepEqual([code, stdout], [2, '']);
     assert.match(stderr, /--url takes no user and no password\. Set TELEMETRY_API_AUTH_TOKEN to the token of the/);
     assert.doesNotMatch(stderr, /geh|eim@/);
@@ -101,9 +102,9 @@ test("a token that is missing or wrong is named by its setting, in the service's
     [{}, 'Authorization header required. Use: Authorization: Bearer <token>'],
     [{ TELEMETRY_API_AUTH_TOKEN: 'wrong' }, 'Invalid authentication token'],
   ] as const) {
-    const { code, stderr } = await cli(['runs', '--url', url], settings);
+    const { code, stderr } = await cliHere(['runs', '--url', url], settings);
     assert.equal(code, 1);
     assert.equal(stderr, `local-telemetry: The service at ${url} answered 401: ${why}. ${remedy}\n`);
   }
-  assert.equal((await cli(['runs', '--url', url], { TELEMETRY_API_AUTH_TOKEN: 'right' })).code, 0);
+  assert.equal((await cliHere(['runs', '--url', url], { TELEMETRY_API_AUTH_TOKEN: 'right' })).code, 0);
 });

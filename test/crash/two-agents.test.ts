@@ -10,7 +10,7 @@ import { drained } from './agent-cycle.ts';
 import { BOUNDED, startProcess } from './process.ts';
 
 const AGENT = fileURLToPath(new URL('./steady-agent.ts', import.meta.url));
-const RUNS = 10_000;
+const RUNS = 5_000;
 
 test('two agents with one spool, one of them without a network, lose nothing and tear nothing', BOUNDED, async (t) => {
   const directory = temporaryDirectory(t);

@@ -14,7 +14,10 @@ import {
   startService,
   temporaryDirectory,
 } from '../support/service.ts';
-import { create } from '../support/http.ts';
+import { create, serviceOfFile } from '../support/http.ts';
+
+/** For tests that leave nothing behind that another could see. */
+const shared = serviceOfFile();
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const daysAgo = (days: number): string => timestampOf(Date.now() - days * DAY_MS);
@@ -66,16 +69,16 @@ test('the control socket answers every route of the API, without token and rate 
   assert.equal((body as unknown[]).length, 3);
 });
 
-test('the port knows none of the control routes', async (t) => {
-  const service = await startService(t);
+test('the port knows none of the control routes', async () => {
+  const service = shared();
   for (const path of ['/control/status', '/control/copy', '/control/retention']) {
     assert.equal((await service.request('GET', path)).status, 404);
     assert.equal((await service.request('POST', path, {})).status, 404);
   }
 });
 
-test('its status says who answers', async (t) => {
-  const service = await startService(t);
+test('its status says who answers', async () => {
+  const service = shared();
   const { body } = await ask(service, 'GET', '/control/status');
   const { pid, db_path, journal_mode, synchronous } = body as Record<string, unknown>;
   assert.deepEqual([pid, db_path, journal_mode, synchronous], [process.pid, service.path, 'DELETE', 'FULL']);
@@ -124,8 +127,8 @@ test('retention counts and deletes what is older, a slice at a time', async (t) 
   assert.equal((body as { total_runs: number }).total_runs, 1);
 });
 
-test('what is asked wrongly is answered with the field and what it takes', async (t) => {
-  const service = await startService(t);
+test('what is asked wrongly is answered with the field and what it takes', async () => {
+  const service = shared();
   const wrong: [string, unknown, string][] = [
     ['/control/retention', { limit: 1 }, 'before'],
     ['/control/retention', { before: 'yesterday', limit: 1 }, 'before'],
@@ -161,8 +164,8 @@ test('a copy holds all that was acknowledged before it was asked for', async (t)
   assert.equal(statSync(path).mode & 0o777, 0o600);
 });
 
-test('a copy that cannot be made is an error, and the service goes on', async (t) => {
-  const service = await startService(t);
+test('a copy that cannot be made is an error, and the service goes on', async () => {
+  const service = shared();
   await create(service);
   const answer = await ask(service, 'POST', '/control/copy', { path: '/none/such/copy.sqlite' });
   assert.equal(answer.status, 400);
@@ -171,7 +174,7 @@ test('a copy that cannot be made is an error, and the service goes on', async (t
 });
 
 test('a copy is never made over a file that is there', async (t) => {
-  const service = await startService(t);
+  const service = shared();
   await create(service);
   const path = join(service.directory, 'mine.sqlite');
   const mine = new Database(path);

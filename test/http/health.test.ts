@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { foreignConnection } from '../support/http.ts';
+import { foreignConnection, serviceOfFile } from '../support/http.ts';
 import { startService } from '../support/service.ts';
+
+const shared = serviceOfFile();
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
 
-test('a healthy service says what it runs on', async (t) => {
-  const service = await startService(t);
+test('a healthy service says what it runs on', async () => {
+  const service = shared();
   const answer = await service.request('GET', '/health');
   assert.equal(answer.status, 200);
   const pragmas = { journal_mode: 'DELETE', synchronous: 'FULL' };
@@ -24,7 +26,7 @@ test('the pragmas are those of the database that is open', async (t) => {
 });
 
 test('health answers while the database is locked, for it touches none', async (t) => {
-  const service = await startService(t);
+  const service = shared();
   const foreign = foreignConnection(t, service.path);
   foreign.exec('BEGIN EXCLUSIVE');
   assert.equal((await service.request('GET', '/health')).status, 200);
@@ -32,7 +34,7 @@ test('health answers while the database is locked, for it touches none', async (
 });
 
 test('a writer that has been down for 5 s makes the service unavailable', async (t) => {
-  const service = await startService(t);
+  const service = shared();
   let downForMs = 4_999;
   t.mock.getter(service.platform.writer, 'downForMs', () => downForMs);
   assert.equal((await service.request('GET', '/health')).status, 200);

@@ -1,25 +1,30 @@
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { assertError, createAll, RUNS, serviceOfFile, shown } from '../support/http.ts';
-import { aRun, type Service, startService } from '../support/service.ts';
+import { aRun, startService } from '../support/service.ts';
 
 const service = serviceOfFile();
 
-/** The event_ids of a list. */
-async function list(query: string, at: Service = service()): Promise<string[]> {
-  const { status, body } = await at.request('GET', `${RUNS}?${query}`);
+/** The event_ids of a list; of all that is stored only those that begin with `mark`, without it. */
+async function list(query: string, mark = ''): Promise<string[]> {
+  const { status, body } = await service().request('GET', `${RUNS}?limit=1000&${query}`);
   assert.equal(status, 200, JSON.stringify(body));
-  return (body as { event_id: string }[]).map(({ event_id }) => event_id);
+  const ids = (body as { event_id: string }[]).map(({ event_id }) => event_id);
+  return ids.filter((id) => id.startsWith(mark)).map((id) => id.slice(mark.length));
 }
 
-/** A service of its own with runs a, b, c, created an hour apart in this order. */
-async function withThree(t: TestContext, fields: readonly Record<string, unknown>[]): Promise<Service> {
-  const own = await startService(t);
+let marks = 0;
+
+/** Stores runs a, b, c, created an hour apart in this order. @returns what lists of them, among the runs of other tests */
+async function withThree(
+  fields: readonly Record<string, unknown>[],
+): Promise<(query: string) => ReturnType<typeof list>> {
+  const mark = `${++marks}:`;
   const runs = fields.map((each, index) =>
-    aRun({ event_id: 'abc'[index], created_at: `2026-01-10T1${index}:00:00Z`, ...each }),
+    aRun({ event_id: `${mark}${'abc'[index]}`, created_at: `2026-01-10T1${index}:00:00Z`, ...each }),
   );
-  await createAll(own, runs);
-  return own;
+  await createAll(service(), runs);
+  return (query) => list(query, mark);
 }
 
 test('a service without runs lists none', async (t) => {
@@ -28,14 +33,13 @@ test('a service without runs lists none', async (t) => {
   assert.deepEqual([answer.status, answer.body, answer.headers.get('link')], [200, [], null]);
 });
 
-test('the list is newest first, and of the same time in the order of arrival', async (t) => {
-  const own = await startService(t);
+test('the list is newest first, and of the same time in the order of arrival', async () => {
   const times = ['12:00', '13:00', '12:00', '11:00', '13:00'];
   await createAll(
-    own,
-    times.map((time, index) => aRun({ event_id: String(index), created_at: `2026-01-10T${time}:00Z` })),
+    service(),
+    times.map((time, index) => aRun({ event_id: `order-${index}`, created_at: `2026-01-10T${time}:00Z` })),
   );
-  assert.deepEqual(await list('', own), ['1', '4', '0', '2', '3']);
+  assert.deepEqual(await list('', 'order-'), ['1', '4', '0', '2', '3']);
 });
 
 test('a run in the list is the run that GET shows', async () => {
@@ -56,28 +60,28 @@ for (const name of [
   'environment',
   'git_commit_hash',
 ]) {
-  test(`the list is filtered by ${name}, exactly`, async (t) => {
-    const own = await withThree(t, [{ [name]: 'x &+%' }, { [name]: 'X &+%' }, { [name]: 'x &+% ' }]);
-    assert.deepEqual(await list(new URLSearchParams({ [name]: 'x &+%' }).toString(), own), ['a']);
-    assert.deepEqual(await list(`${name}=x`, own), []);
-    assert.deepEqual(await list(`${name}=`, own), ['c', 'b', 'a'], 'a blank parameter is none');
+  test(`the list is filtered by ${name}, exactly`, async () => {
+    const listed = await withThree([{ [name]: 'x &+%' }, { [name]: 'X &+%' }, { [name]: 'x &+% ' }]);
+    assert.deepEqual(await listed(new URLSearchParams({ [name]: 'x &+%' }).toString()), ['a']);
+    assert.deepEqual(await listed(`${name}=x`), []);
+    assert.deepEqual(await listed(`${name}=`), ['c', 'b', 'a'], 'a blank parameter is none');
   });
 }
 
-test('exclude_job_type leaves one job type out', async (t) => {
-  const own = await withThree(t, [{ job_type: 'x' }, { job_type: 'y' }, { job_type: 'x' }]);
-  assert.deepEqual(await list('exclude_job_type=x', own), ['b']);
+test('exclude_job_type leaves one job type out', async () => {
+  const listed = await withThree([{ job_type: 'x' }, { job_type: 'y' }, { job_type: 'x' }]);
+  assert.deepEqual(await listed('exclude_job_type=x'), ['b']);
 });
 
-test('run_id_contains finds a part of the run_id, with no wildcards', async (t) => {
-  const own = await withThree(t, [{ run_id: '50%_off' }, { run_id: '50x_off' }, { run_id: 'OFF' }]);
-  assert.deepEqual(await list('run_id_contains=0%25_o', own), ['a']);
-  assert.deepEqual(await list('run_id_contains=off', own), ['b', 'a']);
-  assert.deepEqual(await list('run_id_contains=*', own), []);
+test('run_id_contains finds a part of the run_id, with no wildcards', async () => {
+  const listed = await withThree([{ run_id: '50%_off' }, { run_id: '50x_off' }, { run_id: 'OFF' }]);
+  assert.deepEqual(await listed('run_id_contains=0%25_o'), ['a']);
+  assert.deepEqual(await listed('run_id_contains=off'), ['b', 'a']);
+  assert.deepEqual(await listed('run_id_contains=*'), []);
 });
 
-test('status filters by canonical name and alias, and may be repeated', async (t) => {
-  const own = await withThree(t, [{ status: 'success' }, { status: 'failure' }, { status: 'running' }]);
+test('status filters by canonical name and alias, and may be repeated', async () => {
+  const listed = await withThree([{ status: 'success' }, { status: 'failure' }, { status: 'running' }]);
   for (const [query, expected] of [
     ['status=success', ['a']],
     ['status=completed', ['a']],
@@ -90,7 +94,7 @@ test('status filters by canonical name and alias, and may be repeated', async (t
     ['status=', ['c', 'b', 'a']],
     ['status=failed&status=running&job_type=check&agent_name=tester', ['c', 'b']],
   ] as const) {
-    assert.deepEqual(await list(query, own), expected, query);
+    assert.deepEqual(await listed(query), expected, query);
   }
 });
 
@@ -102,23 +106,23 @@ test('an unknown status answers 400 and names the known ones', async () => {
   }
 });
 
-test('created_before and created_after leave out the time itself', async (t) => {
-  const own = await withThree(t, [{}, {}, {}]);
-  assert.deepEqual(await list('created_before=2026-01-10T12:00:00Z', own), ['b', 'a']);
-  assert.deepEqual(await list('created_after=2026-01-10T10:00:00Z', own), ['c', 'b']);
-  assert.deepEqual(await list('created_after=2026-01-10T10:00:00Z&created_before=2026-01-10T12:00:00Z', own), ['b']);
+test('created_before and created_after leave out the time itself', async () => {
+  const listed = await withThree([{}, {}, {}]);
+  assert.deepEqual(await listed('created_before=2026-01-10T12:00:00Z'), ['b', 'a']);
+  assert.deepEqual(await listed('created_after=2026-01-10T10:00:00Z'), ['c', 'b']);
+  assert.deepEqual(await listed('created_after=2026-01-10T10:00:00Z&created_before=2026-01-10T12:00:00Z'), ['b']);
 });
 
-test('start_time_from and start_time_to include the time itself', async (t) => {
+test('start_time_from and start_time_to include the time itself', async () => {
   const at = (hour: number): Record<string, unknown> => ({ start_time: `2026-01-10T${hour}:00:00Z` });
-  const own = await withThree(t, [at(10), at(11), at(12)]);
-  assert.deepEqual(await list('start_time_from=2026-01-10T11:00:00Z', own), ['c', 'b']);
-  assert.deepEqual(await list('start_time_to=2026-01-10T11:00:00Z', own), ['b', 'a']);
-  assert.deepEqual(await list('start_time_from=2026-01-10T11:00:00Z&start_time_to=2026-01-10T11:00:00Z', own), ['b']);
+  const listed = await withThree([at(10), at(11), at(12)]);
+  assert.deepEqual(await listed('start_time_from=2026-01-10T11:00:00Z'), ['c', 'b']);
+  assert.deepEqual(await listed('start_time_to=2026-01-10T11:00:00Z'), ['b', 'a']);
+  assert.deepEqual(await listed('start_time_from=2026-01-10T11:00:00Z&start_time_to=2026-01-10T11:00:00Z'), ['b']);
 });
 
-test('a time of a filter may have any offset, its + as it is or arriving as a space', async (t) => {
-  const own = await withThree(t, [{}, {}, {}]);
+test('a time of a filter may have any offset, its + as it is or arriving as a space', async () => {
+  const listed = await withThree([{}, {}, {}]);
   for (const time of [
     '2026-01-10T11:00:00Z',
     '2026-01-10T11:00:00',
@@ -134,7 +138,7 @@ test('a time of a filter may have any offset, its + as it is or arriving as a sp
     '20260110T130000+0200',
     '2026-01-10T08:30:00-02:30',
   ]) {
-    assert.deepEqual(await list(`created_after=${time}`, own), ['c'], time);
+    assert.deepEqual(await listed(`created_after=${time}`), ['c'], time);
   }
 });
 

@@ -2,8 +2,16 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { Call } from '../../src/http/call.ts';
 import { logQuery } from '../../src/http/logging.ts';
-import { create, foreignConnection, pathOf, RUNS } from '../support/http.ts';
+import { create, foreignConnection, pathOf, RUNS, serviceOfFile } from '../support/http.ts';
 import { aRun, type LogLine, Recorder, type Service, startService } from '../support/service.ts';
+
+const shared = serviceOfFile();
+
+/** The service of the file, all that it logged so far forgotten. */
+function quietService(): Service {
+  shared().logs.length = 0;
+  return shared();
+}
 
 const linesOf = ({ logs }: Service, message: string): LogLine[] => logs.filter((line) => line.message === message);
 
@@ -16,8 +24,8 @@ function theLine(service: Service, message: string): Record<string, unknown> {
   return line;
 }
 
-test('a list is logged with what was asked and how much came', async (t) => {
-  const service = await startService(t);
+test('a list is logged with what was asked and how much came', async () => {
+  const service = quietService();
   await create(service, { status: 'failure' });
   await create(service);
   await service.request('GET', `${RUNS}?status=failed&limit=5`);
@@ -31,16 +39,16 @@ test('a list is logged with what was asked and how much came', async (t) => {
   });
 });
 
-test('a parameter that is repeated is logged with all its values', async (t) => {
-  const service = await startService(t);
+test('a parameter that is repeated is logged with all its values', async () => {
+  const service = quietService();
   await service.request('GET', `${RUNS}?status=failed&status=timeout`);
   const { query_params } = theLine(service, 'Query executed');
   const text = JSON.stringify(query_params);
   assert.ok(text.includes('failed') && text.includes('timeout'), text);
 });
 
-test('a single run is logged, found or not', async (t) => {
-  const service = await startService(t);
+test('a single run is logged, found or not', async () => {
+  const service = quietService();
   const { event_id } = await create(service);
   await service.request('GET', pathOf(event_id));
   await service.request('GET', pathOf('nobody'));
@@ -71,8 +79,8 @@ test('a query is slow when it took more than a second', () => {
   );
 });
 
-test('a patch is logged with the fields it changed', async (t) => {
-  const service = await startService(t);
+test('a patch is logged with the fields it changed', async () => {
+  const service = quietService();
   const { event_id } = await create(service);
   await service.request('PATCH', pathOf(event_id), { status: 'failed', error_summary: 'x', product: 'ignored' });
   const { fields_updated, ...line } = theLine(service, 'Run updated');
@@ -81,8 +89,8 @@ test('a patch is logged with the fields it changed', async (t) => {
   assert.deepEqual(line, { level: 'INFO', message: 'Run updated', endpoint, event_id, success: true });
 });
 
-test('a patch that fails is logged as one', async (t) => {
-  const service = await startService(t);
+test('a patch that fails is logged as one', async () => {
+  const service = quietService();
   const { event_id } = await create(service);
   for (const [id, body] of [
     ['nobody', { status: 'failed' }],

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { assertError, create, foreignConnection, pathOf, serviceOfFile, shown } from '../support/http.ts';
 import { aRun, startService, type Service, temporaryDirectory } from '../support/service.ts';
+import { closedDatabase } from '../offline/closed.ts';
 
-const service = serviceOfFile();
+const service = serviceOfFile({ TELEMETRY_READERS: '2' });
 
 /** A service on a database in which another program has set these columns of a run. */
 async function withForeignValues(
@@ -11,13 +12,12 @@ async function withForeignValues(
   columns: Record<string, unknown>,
 ): Promise<{ own: Service; event_id: string }> {
   const directory = temporaryDirectory(t);
-  const first = await startService(t, {}, directory);
-  const { event_id } = await create(first);
-  await first.close();
-  const names = Object.keys(columns);
-  foreignConnection(t, first.path)
-    .prepare(`UPDATE agent_runs SET ${names.map((name) => `${name} = ?`).join(', ')} WHERE event_id = ?`)
-    .run(...Object.values(columns), event_id);
+  const path = closedDatabase(directory, 1);
+  const sets = Object.keys(columns).map((name) => `${name} = ?`);
+  const event_id = foreignConnection(t, path)
+    .prepare(`UPDATE agent_runs SET ${sets.join(', ')} RETURNING event_id`)
+    .pluck()
+    .get(...Object.values(columns)) as string;
   return { own: await startService(t, {}, directory), event_id };
 }
 

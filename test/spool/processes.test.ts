@@ -9,7 +9,7 @@ import { openToVerify, startService, temporaryDirectory } from '../support/servi
 import { drained, spoolOf } from '../support/spool-service.ts';
 
 const WRITER = fileURLToPath(new URL('../support/spool-writer.ts', import.meta.url));
-const RUNS = 10_000;
+const RUNS = 5_000;
 
 test('two processes that append to one directory while it is drained lose nothing and tear nothing', async (t) => {
   const directory = temporaryDirectory(t);

@@ -17,20 +17,20 @@ test('while there is no writer the spool waits, says so once, and loses and repe
   const spool = spoolOf(directory);
   const service = await startService(t, { TELEMETRY_SYNC_BATCH_SIZE: '1' }, directory);
   const commits = watch(join(directory, 'db'));
-  writeFileSync(join(spool, 'a.jsonl.active'), linesOf(...goodLines(1_000)));
+  writeFileSync(join(spool, 'a.jsonl.active'), linesOf(...goodLines(300)));
   await once(commits, 'change');
   commits.close();
   await service.platform.writer.thread?.terminate();
   await service.logged(/^The spool waits for the writer$/);
   await service.logged(/^The spool goes on$/);
-  const told = await drained(service, 1_000);
+  const told = await drained(service, 300);
   assert.equal(
     told.reduce((sum, { duplicates }) => sum + Number(duplicates), 0),
     0,
   );
   assert.equal(service.logs.filter(({ message }) => message.startsWith('The spool waits')).length, 1);
   await service.close();
-  assert.equal(countIn(service, t), 1_000);
+  assert.equal(countIn(service, t), 300);
 });
 
 test('when the spool thread dies it is started again, and goes on where it was', async (t) => {

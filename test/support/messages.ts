@@ -38,13 +38,20 @@ export function messagesOf(pattern = 'src/**/*.ts', shortest = 10): Message[] {
   return globSync(pattern, { cwd: ROOT })
     .sort()
     .filter((path) => !SILENT.test(path))
-    .map(parsed)
+    .map(treeOf)
     .flatMap((tree, _index, trees) => messagesIn(tree, trees))
     .filter(({ text }) => text.replaceAll('…', '').trim().length >= shortest && text.includes(' '));
 }
 
-const parsed = (path: string): ts.SourceFile =>
-  ts.createSourceFile(path, readFileSync(join(ROOT, path), 'utf8'), ts.ScriptTarget.Latest, true);
+const trees = new Map<string, ts.SourceFile>();
+
+/** A file of the code, parsed once. */
+function treeOf(path: string): ts.SourceFile {
+  const text = (): string => readFileSync(join(ROOT, path), 'utf8');
+  const tree = trees.get(path) ?? ts.createSourceFile(path, text(), ts.ScriptTarget.Latest, true);
+  trees.set(path, tree);
+  return tree;
+}
 
 function messagesIn(tree: ts.SourceFile, trees: readonly ts.SourceFile[]): Message[] {
   const makers = makersFor(tree, trees);

@@ -9,9 +9,8 @@ import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
-import { type Config, loadConfig } from '../../src/config.ts';
 import type { LogFields, Logger } from '../../src/log.ts';
-import { type Platform, start } from '../../src/platform.ts';
+import type { Platform } from '../../src/platform.ts';
 
 export type Environment = Record<string, string>;
 
@@ -37,7 +36,7 @@ export interface Service {
 export interface Answer {
   status: number;
   headers: Headers;
-  /** The parsed JSON body; undefined where there is none. */
+  /** The body, parsed where it is JSON; undefined where there is none. */
   body: unknown;
 }
 
@@ -50,10 +49,6 @@ export function temporaryDirectory(t: TestContext): string {
 
 const makeDirectory = (): string => mkdtempSync(join(tmpdir(), 'telemetry-test-'));
 const remove = (directory: string): void => rmSync(directory, { recursive: true, force: true });
-
-export function testConfig(directory: string, environment: Environment = {}): Config {
-  return loadConfig({ ...localEnvironment(directory), ...environment }, null);
-}
 
 /** Loopback, any port, two readers, everything under `directory`. */
 export function localEnvironment(directory: string): Environment {
@@ -94,10 +89,12 @@ export class Recorder {
   }
 }
 
-/** Starts the platform in this process; it is closed after the test. */
+/** Starts the platform in this process, with one reader unless told otherwise; it is closed after the test. */
 export async function startService(t: TestContext, environment: Environment = {}, folder?: string): Promise<Service> {
   // Its own folder goes after it has closed: hooks run in the order in which they were made.
   const directory = folder ?? makeDirectory();
+  // Only here: most tests that import this file need neither, and they take longer to load than all else.
+  const [{ testConfig }, { start }] = await Promise.all([import('./config.ts'), import('../../src/platform.ts')]);
   const config = testConfig(directory, environment);
   const recorder = new Recorder();
   const platform = await start(config, recorder.logger);
@@ -131,10 +128,11 @@ export function requester(url: string): Service['request'] {
       ...(body !== undefined && { body: raw ? (body as string) : JSON.stringify(body) }),
     });
     const text = await response.text();
+    const json = response.headers.get('content-type') === 'application/json';
     return {
       status: response.status,
       headers: response.headers,
-      body: text === '' ? undefined : (JSON.parse(text) as unknown),
+      body: text === '' ? undefined : json ? (JSON.parse(text) as unknown) : text,
     };
   };
 }

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { aRun, startService } from '../../support/service.ts';
 
 test('a reader thread that dies is replaced, and reads and writes go on', async (t) => {
-  const { platform, request } = await startService(t);
+  const { platform, request } = await startService(t, { TELEMETRY_READERS: '2' });
   await request('POST', '/api/v1/runs', aRun());
   for (const thread of platform.readers.threads) {
     const exited = once(thread, 'exit');
@@ -39,7 +39,7 @@ test('queries beyond the bounded queue are refused with 503 while the others are
 
 test('a list that walks long is answered in slices, and other queries pass in between', async (t) => {
   const { platform, request } = await startService(t, { TELEMETRY_READERS: '1' });
-  for (let batch = 0; batch < 6; batch++) {
+  for (let batch = 0; batch < 3; batch++) {
     const runs = Array.from({ length: 5_000 }, (_, n) => ({
       ...aRun(),
       output_summary: 'x'.repeat(200),

@@ -6,7 +6,7 @@ import { aRun, startService } from '../../support/service.ts';
 const LONG: ListTask = { filter: { run_id_contains: 'no such run' }, limit: 100, offset: 0 };
 
 test('a reader thread that fails outside a query is logged and replaced, and the process goes on', async (t) => {
-  const { platform, request, logged } = await startService(t);
+  const { platform, request, logged } = await startService(t, { TELEMETRY_READERS: '2' });
   for (const [index, thread] of [...platform.readers.threads].entries()) {
     // What the runtime does with an uncaught error of the thread.
     thread.emit('error', new Error(`outside of any query ${index}`));

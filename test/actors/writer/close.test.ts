@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { Gate } from '../../../src/actors/gate.ts';
 import { WriterHandle } from '../../../src/actors/writer/handle.ts';
-import { aRun, openToVerify, Recorder, temporaryDirectory, testConfig } from '../../support/service.ts';
+import { testConfig } from '../../support/config.ts';
+import { aRun, openToVerify, Recorder, temporaryDirectory } from '../../support/service.ts';
 
 /** One that never ends must fail, not hang. */
 const BOUNDED = { timeout: 20_000 };

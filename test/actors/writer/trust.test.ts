@@ -4,7 +4,8 @@ import Database from 'better-sqlite3';
 import { Gate } from '../../../src/actors/gate.ts';
 import { WriterHandle } from '../../../src/actors/writer/handle.ts';
 import { aRecord, codesOf, create, databaseConfig, folder, groupOf, insertRuns } from '../../support/database.ts';
-import { Recorder, testConfig } from '../../support/service.ts';
+import { testConfig } from '../../support/config.ts';
+import { Recorder } from '../../support/service.ts';
 import { behindOurBack, rollupsIn, sessionIn } from '../../support/session.ts';
 
 const WARNING = /could not be counted at the start \(stopped here\)/;
