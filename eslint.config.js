@@ -27,4 +27,32 @@ export default tseslint.config(
       'no-console': 'error',
     },
   },
+  {
+    // Runs in browsers as it is: no types, and globals that Node has not.
+    files: ['src/http/page/*.js'],
+    extends: [tseslint.configs.recommended],
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          ...['document', 'location', 'history', 'sessionStorage', 'navigator', 'getSelection', 'addEventListener'],
+          ...['fetch', 'Headers', 'URL', 'AbortSignal', 'TextDecoder', 'Event', 'performance'],
+        ].map((name) => [name, 'readonly']),
+      ),
+    },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      'no-undef': 'error',
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'MemberExpression[property.name=/^(innerHTML|outerHTML|insertAdjacentHTML|write|srcdoc)$/]',
+          message: 'Texts come from documents and answers: append them as text (dom.js).',
+        },
+      ],
+      'no-eval': 'error',
+      'no-new-func': 'error',
+      eqeqeq: 'error',
+      'no-console': 'error',
+    },
+  },
 );

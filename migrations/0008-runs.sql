@@ -94,6 +94,20 @@ CREATE TABLE IF NOT EXISTS rollup_runs (
   PRIMARY KEY (agent_name, job_type, status)
 ) WITHOUT ROWID;
 
+-- How many runs have ever come into each, in the order in which the combinations came. Only grows: neither retention nor a
+-- change of status takes any away.
+CREATE TABLE IF NOT EXISTS rollup_ever (
+  id         INTEGER PRIMARY KEY,
+  agent_name TEXT NOT NULL,
+  job_type   TEXT NOT NULL,
+  status     TEXT NOT NULL,
+  runs       INTEGER NOT NULL,
+  UNIQUE (agent_name, job_type, status)
+);
+-- For a database that was made before this table was.
+INSERT OR IGNORE INTO rollup_ever (agent_name, job_type, status, runs)
+SELECT agent_name, job_type, status, runs FROM rollup_runs;
+
 -- By hour of created_at, as its first 13 characters: 2026-01-10T12.
 CREATE TABLE IF NOT EXISTS rollup_hours (
   hour TEXT PRIMARY KEY,

@@ -99,6 +99,15 @@ CREATE TABLE rollup_runs (
   PRIMARY KEY (agent_name, job_type, status)
 ) WITHOUT ROWID;
 
+CREATE TABLE rollup_ever (
+  id         INTEGER PRIMARY KEY,
+  agent_name TEXT NOT NULL,
+  job_type   TEXT NOT NULL,
+  status     TEXT NOT NULL,
+  runs       INTEGER NOT NULL,
+  UNIQUE (agent_name, job_type, status)
+);
+
 CREATE TABLE rollup_hours (
   hour TEXT PRIMARY KEY,
   runs INTEGER NOT NULL

@@ -37,6 +37,8 @@ export interface HttpConfig {
   maxBatchRuns: number;
   /** Of bodies being received together; what the mailbox may hold as well. */
   maxReceivingBytes: number;
+  /** Combinations of agent, job type and status that Prometheus is told apart. */
+  maxSeries: number;
 }
 
 /** Where clients leave what is not delivered yet, and how it is fetched. */
@@ -172,6 +174,7 @@ function httpConfig(values: Values, problems: string[]): HttpConfig {
     maxBatchBytes: values.TELEMETRY_MAX_BATCH_BYTES as number,
     maxBatchRuns: values.TELEMETRY_MAX_BATCH_RUNS as number,
     maxReceivingBytes: values.TELEMETRY_MAILBOX_MAX_BYTES as number,
+    maxSeries: values.TELEMETRY_METRICS_MAX_SERIES as number,
   };
 }
 

@@ -12,6 +12,7 @@ import { describe, fromWire, toWire, type TelemetryError } from './errors.ts';
 import { InProcess } from './http/in-process.ts';
 import { replyOf } from './http/errors.ts';
 import type { Reply } from './http/reply.ts';
+import { Traffic } from './http/traffic.ts';
 import type { Logger } from './log.ts';
 import { startCore } from './platform.ts';
 import { VERSION } from './version.ts';
@@ -63,7 +64,7 @@ async function openWith(options: ClientOptions, dbPath: string | undefined, guar
   const config = loadConfig({ ...process.env, ...overrides(options, dbPath) }, null);
   const log = quietLogger(guard);
   const core = await startCore(config, log, { background: true });
-  const front = new InProcess({ ...core, http: config.http, log, version: VERSION });
+  const front = new InProcess({ ...core, http: config.http, log, version: VERSION, traffic: new Traffic() });
   let problem: TelemetryError | undefined;
   void core.failed.then((error) => (problem = error));
   const transport: Transport = {

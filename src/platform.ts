@@ -10,6 +10,8 @@ import { describe, type TelemetryError } from './errors.ts';
 import { HttpServer } from './http/server.ts';
 import { objectionTo, socketPathOf } from './http/control-socket.ts';
 import type { Services } from './http/call.ts';
+import { LoopDelay } from './http/prometheus/loop-delay.ts';
+import { Traffic } from './http/traffic.ts';
 import type { Logger } from './log.ts';
 import { VERSION } from './version.ts';
 
@@ -101,7 +103,16 @@ export async function start(config: Config, log: Logger): Promise<Platform> {
   await using parts = new AsyncDisposableStack();
   const core = parts.use(await startCore(config, log));
   const { writer, readers, spool, failed } = core;
-  const services: Services = { writer, readers, spool, http: config.http, log, version: VERSION };
+  const services: Services = {
+    writer,
+    readers,
+    spool,
+    http: config.http,
+    log,
+    version: VERSION,
+    traffic: new Traffic(),
+    loopDelay: parts.use(new LoopDelay()),
+  };
   const front = new HttpServer(services);
   const servers = [front];
   // All at once: from the first moment on nothing new is taken.

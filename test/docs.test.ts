@@ -11,6 +11,7 @@ import serve from '../src/cli/serve.ts';
 import { CLIENT_SETTINGS } from '../src/client/config.ts';
 import { type Setting, SETTINGS, WITHOUT_EFFECT } from '../src/config/settings.ts';
 import { LIST_PARAMETERS } from '../src/http/filters.ts';
+import { MEANINGS } from '../src/http/openapi/meanings.ts';
 import { documented, ROUTES } from '../src/http/routes.ts';
 import { STATUS_NAMES, TABLE as FIELDS } from '../src/run.ts';
 import { KINDS } from '../src/run/kinds.ts';
@@ -109,13 +110,15 @@ test('every parameter of the list is in docs/api.md', () => {
   );
 });
 
-test('every field of a run is in docs/api.md with its kind, its default, and whether PATCH takes it', () => {
+test('every field of a run is in docs/api.md with its kind, its default, whether PATCH takes it, and its meaning', () => {
   const section = sectionOf(api, 'Fields');
+  const meanings = sectionOf(api, 'Meanings');
   for (const { name, kind, required, default: fallback, patch } of FIELDS) {
     const value = kind === 'boolean' ? 'false' : fallback;
     const shown = value === undefined || fallback === undefined ? '' : value === 'now' ? 'its arrival' : `\`${value}\``;
     const cells = [kind, required ? 'yes' : '', shown, patch ? 'yes' : ''];
     assert.deepEqual(rowOf(section, name), cells, `the row of ${name} in docs/api.md`);
+    assert.deepEqual(rowOf(meanings, name), [MEANINGS[name as keyof typeof MEANINGS]], `the meaning of ${name}`);
   }
 });
 

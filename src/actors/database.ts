@@ -17,6 +17,7 @@ const SLICE_MS = 250;
 export interface Pragmas {
   journalMode: string;
   synchronous: string;
+  sqliteVersion: string;
 }
 
 const SYNCHRONOUS = ['OFF', 'NORMAL', 'FULL', 'EXTRA'];
@@ -58,5 +59,6 @@ export function readPragmas(db: Connection): Pragmas {
   return {
     journalMode: String(db.pragma('journal_mode', { simple: true })).toUpperCase(),
     synchronous: SYNCHRONOUS[level] ?? String(level),
+    sqliteVersion: String(db.prepare('SELECT sqlite_version()').pluck().get()),
   };
 }

@@ -89,6 +89,24 @@ export type GroupedCommand = {
   [N in CommandName]: { name: N; args: Commands[N]['args']; start: number; end: number };
 }[CommandName];
 
+/** What became of a group. */
+export interface Committed {
+  /** One a command, in order. */
+  outcomes: Outcome<CommandResult>[];
+  /** How long its commit took; null where nothing was to be committed, or nothing could. */
+  timing: Timing | null;
+  /** Why nothing of it was stored, where the group failed as a whole. */
+  failure: string | null;
+}
+
+/** In milliseconds. */
+export interface Timing {
+  /** COMMIT, and the sync of the folder. */
+  commit: number;
+  /** Of it, waiting for readers to leave the gate. */
+  gate: number;
+}
+
 /** What the main thread learns of the writer when it has opened the database. */
 export interface WriterInfo {
   path: string;
@@ -96,6 +114,7 @@ export interface WriterInfo {
   realPath: string;
   journalMode: string;
   synchronous: string;
+  sqliteVersion: string;
   warnings: string[];
 }
 
@@ -104,7 +123,7 @@ export interface WriterThread {
   /** A second of migrating a database of an earlier version, and what there is to say of it; null where it can be opened. */
   prepare(): Outcome<Note | null>;
   open(): Outcome<WriterInfo>;
-  commit(group: Group): Outcome<CommandResult>[];
+  commit(group: Group): Committed;
   /** Copies the database as it is when the copy is complete; groups are committed meanwhile. */
   copy(path: string): Promise<Outcome<Copied>>;
   /** Ends a copy that is being made; nothing of it stays. */
@@ -120,6 +139,8 @@ export interface Queries {
   metadata: { args: Record<string, never>; result: Metadata };
   metrics: { args: { since: string }; result: Totals };
   positions: { args: Record<string, never>; result: SpoolPosition[] };
+  /** Runs by agent, job type and status. */
+  series: { args: { limit: number }; result: RunSeries };
   /** How many runs were created before a canonical time. */
   older: { args: { before: string }; result: number };
   /** Whether the kept counts count every run, and are not just being counted anew. */
@@ -199,6 +220,20 @@ export interface Totals {
   total_runs: number;
   agents: [name: string, runs: number][];
   recent: number;
+}
+
+/** Counts of runs by agent, job type and status, a bounded number of each; what is beyond is summed by status. */
+export interface RunSeries {
+  /** Runs that have come into each, ever; the combinations that came first. */
+  ever: Series;
+  /** Runs that are in each; the combinations with most of them. */
+  stored: Series;
+}
+
+export interface Series {
+  counts: [agentName: string, jobType: string, status: string, runs: number][];
+  /** Of the combinations left out. */
+  others: [status: string, runs: number, combinations: number][];
 }
 
 /** How far a spool file has been stored, in bytes. */

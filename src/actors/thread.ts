@@ -1,4 +1,9 @@
-/** comlink between a thread and its owner. The adapter's types describe its ES module; Node loads its CommonJS one. */
+/**
+ * What threads and their owners share: where an actor lies, and comlink between the two. The adapter's types describe
+ * its ES module; Node loads its CommonJS one.
+ */
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { MessagePort, Worker } from 'node:worker_threads';
 import { type Endpoint, expose, type Remote, wrap } from 'comlink';
 import nodeAdapter from 'comlink/dist/umd/node-adapter.js';
@@ -9,6 +14,14 @@ const endpointOf = nodeAdapter as unknown as (port: MessagePort | Worker) => End
 
 /** Flags of the process a thread starts with: none, for an agent's own (--input-type, --eval) may not suit a thread. */
 export const THREAD_FLAGS: string[] = [];
+
+/** .ts in a checkout, .js in the package; no compiler sees a URL, so it must be right by itself. */
+const ENDING = extname(fileURLToPath(import.meta.url));
+
+/** The actor beside a module. @param module the module's import.meta.url */
+export function actorBeside(module: string): URL {
+  return new URL(`./actor${ENDING}`, module);
+}
 
 /** Inside a thread: offers its face to the owner. */
 export function offer(face: object, port: MessagePort): void {

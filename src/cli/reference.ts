@@ -4,7 +4,7 @@ import { helpOf } from './usage.ts';
 
 const INTRODUCTION = `# Commands
 
-Everything an operator does is one program, \`local-telemetry\`. In a checkout it is \`npx local-telemetry <command>\`, or
+Everything an operator does is one program, \`local-telemetry\`. Where the package is installed, and in a checkout, it is \`npx local-telemetry <command>\`; a checkout also has
 \`bin/local-telemetry\`, which may be linked to from anywhere: \`sudo ln -s "$PWD/bin/local-telemetry" /usr/local/bin/\`.
 
 - **Which database?** The one of \`TELEMETRY_DB_PATH\`, or of \`--db\`. While its service runs, a command asks the service, over a

@@ -46,11 +46,11 @@ async function serve(args: Readonly<Record<string, unknown>>, terminal: Terminal
   return code;
 }
 
-/** Resolves with the first signal's name; the second ends the process at once. */
+/** Resolves with the first signal's name; the second ends the process at once. (SIGBREAK is Windows' Ctrl-Break.) */
 function stopSignal(): Promise<string> {
   return new Promise((resolve) => {
     let first = true;
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGBREAK'] as const) {
       process.on(signal, () => {
         if (!first) process.exit(1);
         first = false;

@@ -1,9 +1,12 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { ReaderPool } from '../actors/readers/handle.ts';
 import type { SpoolHandle } from '../actors/spool/handle.ts';
 import type { WriterHandle } from '../actors/writer/handle.ts';
 import type { HttpConfig } from '../config.ts';
 import type { Logger } from '../log.ts';
+import type { LoopDelay } from './prometheus/loop-delay.ts';
 import type { Reply } from './reply.ts';
+import type { Traffic } from './traffic.ts';
 
 /** What the handlers work with. */
 export interface Services {
@@ -13,6 +16,10 @@ export interface Services {
   http: HttpConfig;
   log: Logger;
   version: string;
+  /** What was answered over the port; /metrics tells of it. */
+  traffic: Traffic;
+  /** Undefined where the main thread is not ours alone. */
+  loopDelay?: LoopDelay | undefined;
 }
 
 /** One request, as a handler sees it. */
@@ -22,6 +29,8 @@ export interface Call {
   params: Readonly<Record<string, string>>;
   query: URLSearchParams;
   path: string;
+  /** The request's headers; none where it came without a socket. */
+  headers: IncomingHttpHeaders;
   /** Milliseconds since the request came. */
   elapsed(): number;
   /** Aborted when the client goes away. */
@@ -35,10 +44,7 @@ export type Handler = (call: Call, services: Services) => Promise<Reply> | Reply
 /** @param target path and query, as in the request's first line */
 export function createCall(
   target: string,
-  endpoint: string,
-  params: Record<string, string>,
-  signal: AbortSignal,
-  body: Call['body'],
+  { endpoint, params, headers, signal, body }: Pick<Call, 'endpoint' | 'params' | 'headers' | 'signal' | 'body'>,
 ): Call {
   const started = performance.now();
   const { pathname, search } = split(target);
@@ -47,6 +53,7 @@ export function createCall(
     endpoint,
     params,
     path: pathname,
+    headers,
     get query() {
       return (query ??= new URLSearchParams(search));
     },

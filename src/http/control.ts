@@ -23,7 +23,7 @@ export const getStatus: Handler = (_call, { writer, readers, spool, version }) =
     synchronous,
     uptime_seconds: Math.round(process.uptime()),
     memory_bytes: process.memoryUsage.rss(),
-    waiting_commands: writer.depth,
+    waiting_commands: writer.mailbox.depth,
     waiting_queries: readers.queueSize,
     spool: spool.counts,
     time: new Date().toISOString(),

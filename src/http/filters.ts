@@ -22,8 +22,8 @@ const TIMES = ['created_before', 'created_after', 'start_time_from', 'start_time
 /** Every parameter of the list, for the documentation's test. */
 export const LIST_PARAMETERS = [...TEXTS, ...TIMES, 'status', 'limit', 'offset', 'cursor'] as const;
 
-const DEFAULT_LIMIT = 100;
-const MAX_LIMIT = 1_000;
+export const DEFAULT_LIMIT = 100;
+export const MAX_LIMIT = 1_000;
 
 /**
  * @throws TelemetryError "bad_request" for a status or timestamp, "invalid" for limit, offset, cursor

@@ -37,7 +37,8 @@ export class InProcess {
     const endpoint = documented(route.path);
     // A promise, so that a body that is too large is an answer too.
     const bytes = async (limit: number): Promise<Uint8Array> => Promise.resolve(bytesOf(body, limit));
-    const call = createCall(target, endpoint, decoded(params), new AbortController().signal, bytes);
+    const { signal } = new AbortController();
+    const call = createCall(target, { endpoint, params: decoded(params), headers: {}, signal, body: bytes });
     try {
       return await route.handler(call, this.#services);
     } catch (error) {

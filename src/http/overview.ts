@@ -1,8 +1,12 @@
 /** What dashboards ask about the whole: names to filter by, and totals. */
 import { timestampOf } from '../run.ts';
-import type { Handler } from './call.ts';
+import type { Call, Handler, Services } from './call.ts';
 import { logQuery } from './logging.ts';
-import { ok } from './reply.ts';
+import { collect } from './prometheus/collect.ts';
+import { CONTENT_TYPES, render } from './prometheus/exposition.ts';
+import { METRICS } from './prometheus/metrics.ts';
+import { type Format, formatFor } from './prometheus/negotiate.ts';
+import { ok, type Reply } from './reply.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -13,13 +17,28 @@ export const getMetadata: Handler = async (call, { readers, log }) => {
   return ok({ agent_names, job_types, counts: { agent_names: agent_names.length, job_types: job_types.length } });
 };
 
-/** GET /metrics */
-export const getMetrics: Handler = async (_call, { readers, writer, spool }) => {
+/** GET /metrics: JSON, unless Prometheus asks. */
+export const getMetrics: Handler = (call, services) => metricsIn(['json', 'prometheus', 'openmetrics'], call, services);
+
+/** GET /metrics/prometheus: for whatever cannot say what it wants. */
+export const getPrometheus: Handler = (call, services) => metricsIn(['prometheus', 'openmetrics'], call, services);
+
+async function metricsIn(formats: readonly Format[], call: Call, services: Services): Promise<Reply> {
+  const format = formatFor(formats, call.query.get('format'), call.headers.accept);
+  if (format === 'json') return ok(await totalsIn(services), VARY);
+  const text = render(METRICS, await collect(services), format);
+  return ok(Buffer.from(text), { ...VARY, 'Content-Type': CONTENT_TYPES[format] });
+}
+
+/** Caches keep the forms apart. */
+const VARY = { Vary: 'Accept' };
+
+async function totalsIn({ readers, writer, spool }: Services): Promise<Uint8Array> {
   const { total_runs, agents, recent } = await readers.ask('metrics', { since: timestampOf(Date.now() - DAY_MS) });
   const { path, journalMode } = writer.info;
   // By hand: an object would put agents named by a number first.
   const counts = agents.map(([name, runs]) => `${JSON.stringify(name)}:${runs}`).join(',');
   const performance = JSON.stringify({ db_path: path, journal_mode: journalMode });
   const totals = `"total_runs":${total_runs},"agents":{${counts}},"recent_24h":${recent}`;
-  return ok(Buffer.from(`{${totals},"performance":${performance},"spool":${JSON.stringify(spool.counts)}}`));
-};
+  return Buffer.from(`{${totals},"performance":${performance},"spool":${JSON.stringify(spool.counts)}}`);
+}

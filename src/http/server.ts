@@ -14,7 +14,7 @@ import { HttpError, replyOf } from './errors.ts';
 import { logError } from './logging.ts';
 import { noMatch } from './no-match.ts';
 import { RateLimiter } from './rate-limit.ts';
-import { send } from './reply.ts';
+import { type Reply, send } from './reply.ts';
 import { CONTROL_ROUTES, documented, type Route, ROUTES } from './routes.ts';
 
 const TIMEOUTS = {
@@ -44,7 +44,7 @@ export class HttpServer {
     this.#intake = new Intake(services.http.maxReceivingBytes);
     const app: Polka = polka({
       server: this.#server,
-      onNoMatch: (request, response): void => send(response, noMatch(app, request.path), this.#closing),
+      onNoMatch: (request, response): void => this.#answer(response, noMatch(app, request.path)),
       onError: (error, request, response) => this.#fail(error, request.path, response),
     });
     const guard: Guard = socket === undefined ? this.#guard() : () => ({});
@@ -108,24 +108,32 @@ export class HttpServer {
 
   async #serve(route: Route, guard: Guard, request: Request, response: ServerResponse): Promise<void> {
     const endpoint = documented(route.path);
+    const since = performance.now();
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     let headers: Record<string, string> = {};
     try {
       if (!route.open) headers = guard(request);
       const body = (limit: number): Promise<Uint8Array> => this.#intake.collect(request, limit);
-      const call = createCall(request.url, endpoint, request.params, gone.signal, body);
+      const { params, headers: asked } = request;
+      const call = createCall(request.url, { endpoint, params, headers: asked, signal: gone.signal, body });
       const reply = await route.handler(call, this.#services);
-      send(response, { ...reply, headers: { ...headers, ...reply.headers } }, this.#closing);
+      this.#answer(response, { ...reply, headers: { ...headers, ...reply.headers } }, since);
     } catch (error) {
-      this.#fail(error, endpoint, response, headers);
+      this.#fail(error, endpoint, response, headers, since);
     }
   }
 
-  #fail(error: unknown, endpoint: string, response: ServerResponse, headers = {}): void {
+  #fail(error: unknown, endpoint: string, response: ServerResponse, headers = {}, since?: number): void {
     const reply = error instanceof HttpError ? error.reply : replyOf(error);
     if (reply.status >= 500 && !response.destroyed) logError(this.#services.log, endpoint, error);
-    send(response, { ...reply, headers: { ...headers, ...reply.headers } }, this.#closing);
+    this.#answer(response, { ...reply, headers: { ...headers, ...reply.headers } }, since);
+  }
+
+  #answer(response: ServerResponse, reply: Reply, since = performance.now()): void {
+    send(response, reply, this.#closing);
+    // What operators ask over their socket is no traffic.
+    if (this.#socket === undefined) this.#services.traffic.answered(reply.status, performance.now() - since);
   }
 }
 

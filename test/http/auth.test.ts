@@ -18,7 +18,7 @@ function assertUnauthorized(answer: Answer, message: string): void {
 
 const bearing = (authorization: string): Record<string, string> => ({ Authorization: authorization });
 
-for (const { method, path } of ROUTES.filter((route) => route.path !== '/health')) {
+for (const { method, path } of ROUTES.filter((route) => !route.open)) {
   test(`${method} ${path} wants the token`, async () => {
     const asked = path.replace(':event_id', 'nobody');
     const body = method === 'GET' ? undefined : '{}';
@@ -28,7 +28,12 @@ for (const { method, path } of ROUTES.filter((route) => route.path !== '/health'
   });
 }
 
-test('/health is open', async () => {
+test('what probes and browsers ask is open, and nothing else', async () => {
+  const open = ROUTES.filter((route) => route.open).map(({ path }) => path);
+  assert.deepEqual(
+    open.filter((path) => !path.startsWith('/docs')),
+    ['/health', '/readyz', '/openapi.json', '/redoc'],
+  );
   assert.equal((await service().request('GET', '/health')).status, 200);
   assert.equal((await service().request('GET', '/health', undefined, bearing('nonsense'))).status, 200);
 });

@@ -21,7 +21,7 @@ test('a full mailbox answers 503 and when to come again; what was taken before i
   for (const [index, run] of runs.entries()) {
     taken.push(writer.send('create', {}, Buffer.from(JSON.stringify(run))));
     // The first is on its way to the writer, which waits for the lock; the second fills the mailbox.
-    if (index === 0) await until(() => writer.depth === 0);
+    if (index === 0) await until(() => writer.mailbox.depth === 0);
   }
   for (const [method, path, body] of [
     ['POST', RUNS, aRun()],
@@ -54,7 +54,7 @@ test('the mailbox has a bound in bytes too, and a body larger than it is taken w
   const { writer } = service.platform;
   const large = JSON.stringify(aRun({ error_details: 'x'.repeat(2 * 1024 * 1024) }));
   const taken = [writer.send('create', {}, Buffer.from(JSON.stringify(aRun())))];
-  await until(() => writer.depth === 0);
+  await until(() => writer.mailbox.depth === 0);
   taken.push(writer.send('create', {}, Buffer.from(large)));
   assert.equal((await service.request('POST', RUNS, aRun())).status, 503);
   letGo();

@@ -7,7 +7,7 @@ import { isBroken, isBusy, toTelemetryError } from '../faults.ts';
 import { Gate } from '../gate.ts';
 import type { Queries, QueryName, QueryTask } from '../protocol.ts';
 import { list } from './list.ts';
-import { counted, indexes, metadata, metrics, older, positions, run, source } from './queries.ts';
+import { counted, indexes, metadata, metrics, older, positions, run, series, source } from './queries.ts';
 import { defineFunctions } from './render.ts';
 import { Statements } from './statements.ts';
 
@@ -51,6 +51,8 @@ function query(task: QueryTask): Result {
       return metrics(db, task.args.since, inside);
     case 'positions':
       return positions(db, inside);
+    case 'series':
+      return series(db, task.args.limit, inside);
     case 'older':
       return older(db, task.args.before, inside);
     case 'counted':

@@ -4,10 +4,11 @@ import { Semaphore } from 'async-mutex';
 import { Piscina } from 'piscina';
 import type { Config } from '../../config.ts';
 import { describe, type Outcome, TelemetryError, unwrap } from '../../errors.ts';
+import { DURATIONS, Histogram } from '../../histogram.ts';
 import type { Logger } from '../../log.ts';
 import type { Gate } from '../gate.ts';
 import type { ListPage, ListTask, Queries, QueryName, QueryTask } from '../protocol.ts';
-import { THREAD_FLAGS } from '../thread.ts';
+import { actorBeside, THREAD_FLAGS } from '../thread.ts';
 import type { ReaderData } from './actor.ts';
 import { walksLong } from './plan.ts';
 
@@ -22,6 +23,9 @@ export class ReaderPool {
   /** Long walks at once: fewer than threads, so that quick queries find one. */
   readonly #longWalk: Semaphore;
   #longWalks = 0;
+  /** Seconds a query took, its wait included. */
+  readonly seconds = new Histogram(DURATIONS);
+  #refused = 0;
 
   constructor(config: Config, gate: Gate, log: Logger) {
     const gated = config.database.journalMode === 'DELETE' && config.techniques.gate;
@@ -34,7 +38,7 @@ export class ReaderPool {
     this.#maxQueue = config.readers.maxQueue;
     this.#longWalk = new Semaphore(Math.max(1, config.readers.threads - 1));
     this.#pool = new Piscina({
-      filename: new URL('./actor.ts', import.meta.url).href,
+      filename: actorBeside(import.meta.url).href,
       workerData,
       execArgv: THREAD_FLAGS,
       minThreads: config.readers.threads,
@@ -54,8 +58,19 @@ export class ReaderPool {
     await this.ask('metadata', {});
   }
 
+  /** Queries that wait for a thread. */
   get queueSize(): number {
     return this.#pool.queueSize;
+  }
+
+  /** Queries that may wait. */
+  get maxQueue(): number {
+    return this.#maxQueue;
+  }
+
+  /** Queries refused because too many waited. */
+  get refused(): number {
+    return this.#refused;
   }
 
   get threads(): readonly Worker[] {
@@ -68,9 +83,7 @@ export class ReaderPool {
    * @throws TelemetryError "busy" where too many wait, "unavailable" where the database cannot be read
    */
   async ask<N extends QueryName>(name: N, args: Queries[N]['args']): Promise<Queries[N]['result']> {
-    if (this.#pool.queueSize >= this.#maxQueue) {
-      throw tooMany();
-    }
+    if (this.#pool.queueSize >= this.#maxQueue) throw this.#tooMany();
     return this.#run(name, args);
   }
 
@@ -81,7 +94,7 @@ export class ReaderPool {
    */
   async list(task: ListTask, signal?: AbortSignal): Promise<ListPage> {
     if (!walksLong(task)) return this.#walk(task, signal);
-    if (this.#longWalks >= this.#maxQueue) throw tooMany();
+    if (this.#longWalks >= this.#maxQueue) throw this.#tooMany();
     this.#longWalks++;
     try {
       return await this.#longWalk.runExclusive(() => this.#walk(task, signal));
@@ -117,6 +130,7 @@ export class ReaderPool {
 
   async #run<N extends QueryName>(name: N, args: Queries[N]['args']): Promise<Queries[N]['result']> {
     let outcome: Outcome<Queries[QueryName]['result']>;
+    const since = performance.now();
     try {
       outcome = await this.#pool.run({ name, args } as QueryTask);
     } catch (error) {
@@ -124,7 +138,13 @@ export class ReaderPool {
         cause: error,
       });
     }
+    this.seconds.observe((performance.now() - since) / 1_000);
     return unwrap(outcome) as Queries[N]['result'];
+  }
+
+  #tooMany(): TelemetryError {
+    this.#refused++;
+    return new TelemetryError('busy', 'Too many queries are waiting. Send this again.');
   }
 
   /** A thread that dies inside the gate would shut the writer out. */
@@ -136,8 +156,4 @@ export class ReaderPool {
       thread.once('exit', () => this.#gate.release(threadId));
     }
   }
-}
-
-function tooMany(): TelemetryError {
-  return new TelemetryError('busy', 'Too many queries are waiting. Send this again.');
 }

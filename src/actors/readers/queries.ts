@@ -1,5 +1,5 @@
 /** The queries but the list; each one visit inside the gate. */
-import type { Metadata, Queries, SpoolPosition, Totals } from '../protocol.ts';
+import type { Metadata, Queries, RunSeries, Series, SpoolPosition, Totals } from '../protocol.ts';
 import { RUN_JSON } from './render.ts';
 import type { Statements } from './statements.ts';
 import type { Inside } from './walk.ts';
@@ -47,6 +47,29 @@ export function metrics(db: Statements, since: string, inside: Inside): Totals {
     const [whole] = db.raw('SELECT coalesce(sum(runs), 0) FROM rollup_hours WHERE hour > ?').get(hour) as [number];
     return { total_runs: agents.reduce((sum, [, runs]) => sum + runs, 0), agents, recent: whole + edge };
   });
+}
+
+/** @param limit combinations of agent, job type and status told apart */
+export function series(db: Statements, limit: number, inside: Inside): RunSeries {
+  const counts = (table: string, order: string): Series['counts'] =>
+    db
+      .raw(`SELECT agent_name, job_type, status, runs FROM ${table} ORDER BY ${order} LIMIT ?`)
+      .all(limit) as Series['counts'];
+  const others = (table: string, order: string): Series['others'] =>
+    db
+      .raw(
+        `SELECT status, sum(runs), count(*) FROM (SELECT status, runs FROM ${table} ORDER BY ${order} LIMIT -1 OFFSET ?)
+         GROUP BY 1`,
+      )
+      .all(limit) as Series['others'];
+  const seriesOf = (table: string, order: string): Series => ({
+    counts: counts(table, order),
+    others: others(table, order),
+  });
+  return inside(() => ({
+    ever: seriesOf('rollup_ever', 'id'),
+    stored: seriesOf('rollup_runs', 'runs DESC, agent_name, job_type, status'),
+  }));
 }
 
 /** Whether the rollups count every run; they do not while a recount goes on. */

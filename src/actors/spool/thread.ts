@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Remote } from 'comlink';
 import type { SpoolThread } from '../protocol.ts';
-import { face, THREAD_FLAGS } from '../thread.ts';
+import { actorBeside, face, THREAD_FLAGS } from '../thread.ts';
 import type { SpoolData } from './actor.ts';
 
 export class WatchedThread {
@@ -13,7 +13,7 @@ export class WatchedThread {
   #reject: ((error: Error) => void) | undefined;
 
   constructor(workerData: SpoolData) {
-    this.worker = new Worker(new URL('./actor.ts', import.meta.url), {
+    this.worker = new Worker(actorBeside(import.meta.url), {
       workerData,
       name: 'spool',
       execArgv: THREAD_FLAGS,

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type Outcome, toWire } from '../../errors.ts';
 import { Gate } from '../gate.ts';
-import type { CommandResult, Copied, Group, Note, WriterInfo, WriterThread } from '../protocol.ts';
+import type { Committed, Copied, Group, Note, WriterInfo, WriterThread } from '../protocol.ts';
 import { offer } from '../thread.ts';
 import { toTelemetryError } from '../faults.ts';
 import { Session, type SessionOptions } from './session.ts';
@@ -36,10 +36,10 @@ const thread: WriterThread = {
       return { ok: false, error: toWire(toTelemetryError(error)) };
     }
   },
-  commit(group: Group): Outcome<CommandResult>[] {
+  commit(group: Group): Committed {
     const outcomes = session.commit(group);
     recountBetweenGroups();
-    return outcomes;
+    return { outcomes, ...session.last };
   },
   async copy(path: string): Promise<Outcome<Copied>> {
     try {

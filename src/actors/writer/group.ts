@@ -9,14 +9,14 @@ import { TelemetryError, toWire } from '../../errors.ts';
 import { timestampOf } from '../../run.ts';
 import type { Connection } from '../database.ts';
 import type { Gate } from '../gate.ts';
-import type { CommandName, CommandResult, Group, GroupedCommand } from '../protocol.ts';
+import type { CommandName, CommandResult, Committed, Group, GroupedCommand, Timing } from '../protocol.ts';
 import { Care } from './care.ts';
 import { runCommand } from './commands.ts';
 import { isBroken, isBusy, toTelemetryError } from '../faults.ts';
 import { nextChangeCounter } from './header.ts';
 import { Recount } from './recount.ts';
 import { Positions } from './positions.ts';
-import { type Counts, countRow, emptyCounts, Rollups } from './rollups.ts';
+import { addTo, type Counts, countRow, emptyCounts, keyOf, Rollups } from './rollups.ts';
 import { Store } from './store.ts';
 import type { Workplace } from './workplace.ts';
 
@@ -47,6 +47,8 @@ interface GroupContext {
   /** A command wants all runs counted anew, which begins behind this group. */
   recount: boolean;
   counts: Counts;
+  /** Runs that came into an agent, job type and status, by key. */
+  arrivals: Map<string, number>;
   /** Of `counts`, what lies in rows that a running recount has passed. */
   covered: Counts;
 }
@@ -66,6 +68,8 @@ export class GroupWriter {
   /** A commit whose directory was not synced: nothing may be acknowledged before it is. */
   #unsynced = true;
   #broken = false;
+  #timing: Timing | null = null;
+  #failure: string | null = null;
 
   constructor(db: Connection, options: GroupOptions) {
     this.#db = db;
@@ -81,6 +85,8 @@ export class GroupWriter {
 
   /** Runs a group. @returns an outcome a command, in order; throws nothing */
   execute(group: Group): Outcomes {
+    this.#timing = null;
+    this.#failure = null;
     // Sorting an index of any size: not in memory. It cannot be said within a transaction.
     const sorts = group.commands.some(({ name }) => name === 'reindex');
     try {
@@ -89,10 +95,16 @@ export class GroupWriter {
     } catch (error) {
       this.#rollback(error);
       const failed = { ok: false, error: toWire(toTelemetryError(error)) } as const;
+      this.#failure = failed.error.message;
       return group.commands.map(() => failed);
     } finally {
       if (sorts) this.#db.pragma('temp_store = MEMORY');
     }
+  }
+
+  /** How long the last group's commit took, and why it failed as a whole. */
+  get last(): Omit<Committed, 'outcomes'> {
+    return { timing: this.#timing, failure: this.#failure };
   }
 
   get recounting(): boolean {
@@ -136,6 +148,7 @@ export class GroupWriter {
       alone: group.commands.length === 1,
       recount: false,
       counts: emptyCounts(),
+      arrivals: new Map(),
       covered: emptyCounts(),
     };
     const before = this.#totalChanges.get();
@@ -143,17 +156,19 @@ export class GroupWriter {
       this.#run(command, group.bytes.subarray(command.start, command.end), context),
     );
     const wrote = before !== this.#totalChanges.get() || group.commands.some(({ name }) => UNCOUNTED.has(name));
-    if (wrote) this.#rollups.add(context.counts);
-    this.#commit(wrote, this.#recount === undefined && !context.recount);
+    if (wrote) this.#rollups.add(context.counts, context.arrivals);
+    const started = performance.now();
+    const gate = this.#commit(wrote, this.#recount === undefined && !context.recount);
     // Committed is committed, whatever comes of the directory's sync.
     if (context.recount) this.#recount = new Recount(this.#db);
     else this.#recount?.add(context.covered);
     this.#syncDirectory();
+    if (wrote) this.#timing = { commit: performance.now() - started, gate };
     return outcomes;
   }
 
   #run(command: GroupedCommand, body: Uint8Array, context: GroupContext): Outcome<CommandResult> {
-    const { now, counts, covered, alone } = context;
+    const { now, counts, arrivals, covered, alone } = context;
     const noted: (() => void)[] = [];
     const at: Workplace = {
       store: this.#store,
@@ -167,6 +182,8 @@ export class GroupWriter {
             if (before) countRow(target, before.values, -1);
             if (after) countRow(target, after.values, 1);
           }
+          const key = after && keyOf(after.values);
+          if (key !== undefined && (!before || keyOf(before.values) !== key)) addTo(arrivals, key, 1);
         });
       },
       recount: () => (context.recount = true),
@@ -187,19 +204,29 @@ export class GroupWriter {
     }
   }
 
-  /** COMMIT with the gate shut; nothing may be acknowledged before `#syncDirectory` as well. */
-  #commit(wrote: boolean, trusted: boolean): void {
-    if (!wrote) return this.#commitWhenFree();
+  /**
+   * COMMIT with the gate shut; nothing may be acknowledged before `#syncDirectory` as well.
+   *
+   * @returns milliseconds that the gate's readers took to leave
+   */
+  #commit(wrote: boolean, trusted: boolean): number {
+    if (!wrote) {
+      this.#commitWhenFree();
+      return 0;
+    }
     const changeCounter = this.#counter === null ? null : nextChangeCounter(this.#counter);
     this.#rollups.setState({ changeCounter, trusted });
     this.#unsynced = true;
+    const started = performance.now();
     this.#options.gate?.shut(GATE_WAIT_MS);
+    const waited = performance.now() - started;
     try {
       this.#commitWhenFree();
     } finally {
       this.#options.gate?.open();
     }
     this.#counter = changeCounter;
+    return waited;
   }
 
   #beginWhenFree(): void {

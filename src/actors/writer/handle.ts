@@ -9,9 +9,19 @@ import type { Config } from '../../config.ts';
 import { describe, fromWire, type Outcome, TelemetryError, unwrap } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Gate } from '../gate.ts';
-import type { CommandName, CommandResult, Commands, Copied, Note, WriterInfo, WriterThread } from '../protocol.ts';
-import { face, THREAD_FLAGS, transfer } from '../thread.ts';
+import type {
+  CommandName,
+  CommandResult,
+  Commands,
+  Committed,
+  Copied,
+  Note,
+  WriterInfo,
+  WriterThread,
+} from '../protocol.ts';
+import { actorBeside, face, THREAD_FLAGS, transfer } from '../thread.ts';
 import type { WriterData } from './actor.ts';
+import { WriterFigures } from './figures.ts';
 import { Mailbox } from './mailbox.ts';
 import { pack, type Waiting } from './waiting.ts';
 
@@ -34,6 +44,8 @@ export interface WriterOptions {
 export class WriterHandle {
   readonly #options: WriterOptions;
   readonly #mailbox: Mailbox<Waiting>;
+  /** What it has seen since the start. */
+  readonly figures = new WriterFigures();
   /** Orders opening, respawning and closing: they must not overlap. */
   readonly #life = new Mutex();
   #worker: Worker | undefined;
@@ -73,8 +85,9 @@ export class WriterHandle {
     return this.#worker;
   }
 
-  get depth(): number {
-    return this.#mailbox.depth;
+  /** What waits for the writer, and how much may. */
+  get mailbox(): Readonly<Pick<Mailbox<Waiting>, 'depth' | 'bytes' | 'full' | 'limits'>> {
+    return this.#mailbox;
   }
 
   /**
@@ -87,11 +100,14 @@ export class WriterHandle {
     return new Promise((resolve, reject) => {
       if (this.#closing || !this.#remote) return reject(unavailable('The writer is not running'));
       const settle = resolve as (result: CommandResult) => void;
-      const waiting: Waiting = { name, args, body, bytes: body.byteLength, resolve: settle, reject };
-      if (!this.#mailbox.offer(waiting))
+      const since = performance.now();
+      const waiting: Waiting = { name, args, body, bytes: body.byteLength, since, resolve: settle, reject };
+      if (!this.#mailbox.offer(waiting)) {
+        this.figures.refused++;
         return reject(
           new TelemetryError('busy', 'The service has more to write than it takes at once. Send this again.'),
         );
+      }
       this.#schedule();
     });
   }
@@ -146,15 +162,18 @@ export class WriterHandle {
       const taken = remote ? this.#mailbox.take(MAX_GROUP_COMMANDS, MAX_GROUP_BYTES) : [];
       if (!remote || taken.length === 0) break;
       this.#inFlight = taken;
+      this.figures.took(taken);
       const group = pack(taken);
       try {
-        const outcomes = (await remote.commit(transfer(group, [group.bytes.buffer]))) as Outcome<CommandResult>[];
+        const committed = (await remote.commit(transfer(group, [group.bytes.buffer]))) as Committed;
         // When the thread has died meanwhile, what was in flight has been answered.
         if (this.#inFlight !== taken) return;
         this.#inFlight = [];
-        this.#settle(taken, outcomes);
+        this.figures.committed(committed);
+        this.#settle(taken, committed.outcomes);
       } catch (error) {
         this.#inFlight = [];
+        this.figures.failed(describe(error));
         for (const { reject } of taken) reject(unavailable(`The writer failed (${describe(error)})`));
       }
     }
@@ -181,7 +200,7 @@ export class WriterHandle {
       first,
       gate: gate.memory,
     };
-    const worker = new Worker(new URL('./actor.ts', import.meta.url), {
+    const worker = new Worker(actorBeside(import.meta.url), {
       workerData,
       name: 'writer',
       execArgv: THREAD_FLAGS,
@@ -217,6 +236,7 @@ export class WriterHandle {
       reject(unavailable('The writer stopped before it could answer, so the outcome is unknown'));
     this.#idle?.();
     if (this.#closing || this.#fatal) return;
+    this.figures.deaths++;
     this.#options.log.error('The writer thread died', { error_type: 'WriterDeath', waiting: lost.length });
     void this.#life.runExclusive(() => this.#respawn());
   }

@@ -19,6 +19,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { makeDirectory } from '../../directory.ts';
 import { describe, systemCode, TelemetryError } from '../../errors.ts';
+import { requireWritableFile } from './writable.ts';
 
 /** How long a starting service waits for one that is just ending. */
 const PATIENCE_MS = 500;
@@ -104,6 +105,8 @@ function linkAt(path: string): string | undefined {
 }
 
 function take(path: string, databasePath: string): Held {
+  // HAZARD: SQLite opens a file that it may only read all the same, and BEGIN EXCLUSIVE then shuts nobody out.
+  requireWritableFile(path);
   const found = identityOf(path);
   try {
     return lockFileAt(path);

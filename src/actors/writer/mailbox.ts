@@ -5,12 +5,12 @@ export interface MailboxLimits {
 }
 
 export class Mailbox<T extends { bytes: number }> {
-  readonly #limits: MailboxLimits;
+  readonly limits: MailboxLimits;
   #items: T[] = [];
   #bytes = 0;
 
   constructor(limits: MailboxLimits) {
-    this.#limits = limits;
+    this.limits = limits;
   }
 
   get depth(): number {
@@ -21,9 +21,14 @@ export class Mailbox<T extends { bytes: number }> {
     return this.#bytes;
   }
 
+  /** Whether it takes no further command, however small. */
+  get full(): boolean {
+    return this.#items.length >= this.limits.maxCommands || this.#bytes >= this.limits.maxBytes;
+  }
+
   /** @returns false where it is full; one command always fits into an empty mailbox */
   offer(item: T): boolean {
-    const full = this.#items.length >= this.#limits.maxCommands || this.#bytes + item.bytes > this.#limits.maxBytes;
+    const full = this.#items.length >= this.limits.maxCommands || this.#bytes + item.bytes > this.limits.maxBytes;
     if (full && this.#items.length > 0) return false;
     this.#items.push(item);
     this.#bytes += item.bytes;

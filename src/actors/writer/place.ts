@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { makeDirectory } from '../../directory.ts';
 import { describe, TelemetryError } from '../../errors.ts';
 import { realPath } from './lock.ts';
+import { requireWritableFolder } from './writable.ts';
 
 /** A descriptor of the folder; null, and a warning, where it cannot be synced here. */
 export function openToSync(directory: string, warnings: string[]): number | null {
@@ -29,9 +30,10 @@ export function createPrivate(path: string): void {
   }
 }
 
-/** The database's real path; its directory is made where it is missing, and made to last. */
+/** The database's real path; its directory is made where it is missing, and made to last. @throws TelemetryError "refused" */
 export function locate(path: string): string {
   const directory = dirname(path);
+  requireWritableFolder(directory);
   try {
     const made = makeDirectory(directory);
     // A directory is durable once its parent has been synced.

@@ -23,9 +23,13 @@ export function addTo(counts: Map<string, number>, key: string, by: number): voi
 
 const { agent_name, job_type, status, created_at } = FIELD_INDEX;
 
+/** A row's key. */
+export const keyOf = (values: RowValues): string =>
+  runsKey(String(values[agent_name]), String(values[job_type]), String(values[status]));
+
 /** Counts a row in (`by` 1) or out (-1). */
 export function countRow(counts: Counts, values: RowValues, by: 1 | -1): void {
-  addTo(counts.runs, runsKey(String(values[agent_name]), String(values[job_type]), String(values[status])), by);
+  addTo(counts.runs, keyOf(values), by);
   addTo(counts.hours, String(values[created_at]).slice(0, 13), by);
 }
 
@@ -41,6 +45,8 @@ export class Rollups {
   readonly #db: Connection;
   readonly #addRuns: Statement;
   readonly #addHour: Statement;
+  readonly #addEver: Statement;
+  readonly #raiseEver: Statement;
   readonly #setState: Statement;
 
   constructor(db: Connection) {
@@ -51,13 +57,21 @@ export class Rollups {
     this.#addHour = db.prepare(
       'INSERT INTO rollup_hours (hour, runs) VALUES (?, ?) ON CONFLICT DO UPDATE SET runs = runs + excluded.runs',
     );
+    const ever = 'INSERT INTO rollup_ever (agent_name, job_type, status, runs) VALUES (?, ?, ?, ?)';
+    this.#addEver = db.prepare(`${ever} ON CONFLICT DO UPDATE SET runs = runs + excluded.runs`);
+    this.#raiseEver = db.prepare(`${ever} ON CONFLICT DO UPDATE SET runs = max(runs, excluded.runs)`);
     this.#setState = db.prepare(
       'INSERT INTO rollup_state (id, change_counter, trusted) VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET change_counter = excluded.change_counter, trusted = excluded.trusted',
     );
   }
 
-  /** Adds sums to the tables; inside the group's transaction. */
-  add({ runs, hours }: Counts): void {
+  /** Adds sums to the tables; inside the group's transaction. @param arrivals runs that came into a key */
+  add({ runs, hours }: Counts, arrivals: ReadonlyMap<string, number> = new Map()): void {
+    for (const [key, by] of arrivals) this.#addEver.run(...(JSON.parse(key) as string[]), by);
+    this.#addCounts({ runs, hours });
+  }
+
+  #addCounts({ runs, hours }: Counts): void {
     let emptied = false;
     for (const [key, by] of runs) {
       if (by !== 0) this.#addRuns.run(...(JSON.parse(key) as string[]), by);
@@ -70,10 +84,11 @@ export class Rollups {
     if (emptied) this.#db.exec('DELETE FROM rollup_runs WHERE runs = 0; DELETE FROM rollup_hours WHERE runs = 0');
   }
 
-  /** Replaces the tables; inside a transaction. */
+  /** Replaces the counts of what is there; inside a transaction. What has ever been is at least that. */
   replace(counts: Counts): void {
     this.#db.exec('DELETE FROM rollup_runs; DELETE FROM rollup_hours');
-    this.add(counts);
+    this.#addCounts(counts);
+    for (const [key, runs] of counts.runs) this.#raiseEver.run(...(JSON.parse(key) as string[]), runs);
   }
 
   /** What our last commit left; nothing is trusted before the first. */

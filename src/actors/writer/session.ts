@@ -9,7 +9,7 @@ import { describe, type Outcome, TelemetryError, toWire } from '../../errors.ts'
 import { copyDatabase } from '../copy.ts';
 import { type Connection, openWritable, readPragmas } from '../database.ts';
 import type { Gate } from '../gate.ts';
-import type { CommandResult, Copied, Group, Note, WriterInfo } from '../protocol.ts';
+import type { CommandResult, Committed, Copied, Group, Note, WriterInfo } from '../protocol.ts';
 import { isBusy, toTelemetryError } from '../faults.ts';
 import { GroupWriter } from './group.ts';
 import { readChangeCounter } from './header.ts';
@@ -19,6 +19,7 @@ import { migrate, readMigrations } from './migrate.ts';
 import { StartMigration } from './older/start.ts';
 import { createPrivate, locate, openToSync } from './place.ts';
 import { Rollups } from './rollups.ts';
+import { requireWritableDatabase } from './writable.ts';
 
 /** What the writer needs to know; crosses to its thread as a plain object. */
 export interface SessionOptions {
@@ -47,6 +48,7 @@ export class Session {
   #directory: number | null = null;
   #db: Connection | undefined;
   #group: GroupWriter | undefined;
+  #last: Omit<Committed, 'outcomes'> = { timing: null, failure: null };
 
   constructor(options: SessionOptions, gate: Gate) {
     this.#options = options;
@@ -95,6 +97,7 @@ export class Session {
     if (this.#lock) return;
     const { database, first } = this.#options;
     this.#path = locate(database.path);
+    requireWritableDatabase(this.#path);
     this.#lock = new ProcessLock(this.#path, database.lockFile);
     if (first) this.#migration = StartMigration.of(this.#path, database.autoMigrateMaxRows);
   }
@@ -110,10 +113,10 @@ export class Session {
     const warnings: string[] = [];
     this.#directory = this.#needsSync ? openToSync(dirname(this.#path), warnings) : null;
     const db = first ? this.#firstConnection() : this.#connect();
-    const { journalMode, synchronous } = readPragmas(db.connection);
+    const pragmas = readPragmas(db.connection);
     this.#use(db);
     this.#recountAtStart(warnings);
-    return { path: database.path, realPath: this.#path, journalMode, synchronous, warnings };
+    return { path: database.path, realPath: this.#path, ...pragmas, warnings };
   }
 
   // A database that is locked just now must not keep the service from starting: it counts on in the background.
@@ -131,13 +134,21 @@ export class Session {
   commit(group: Group): Outcome<CommandResult>[] {
     try {
       this.#verify();
-      const outcomes = this.#ready().execute(group);
+      const writer = this.#ready();
+      const outcomes = writer.execute(group);
+      this.#last = writer.last;
       this.#dropIfBroken();
       return outcomes;
     } catch (error) {
       const failed = { ok: false, error: toWire(toTelemetryError(error)) } as const;
+      this.#last = { timing: null, failure: failed.error.message };
       return group.commands.map(() => failed);
     }
+  }
+
+  /** How long the last group's commit took, and why it failed as a whole. */
+  get last(): Omit<Committed, 'outcomes'> {
+    return this.#last;
   }
 
   /**

@@ -7,6 +7,8 @@ export interface Waiting {
   args: Commands[CommandName]['args'];
   body: Uint8Array;
   bytes: number;
+  /** When it came, on the clock of performance.now(). */
+  since: number;
   resolve: (result: CommandResult) => void;
   reject: (error: TelemetryError) => void;
 }

@@ -4,6 +4,7 @@ import { describe } from '../../errors.ts';
 import { bad, type Check, ok } from '../../offline/check.ts';
 
 const LEAST_NODE = 24;
+const REINSTALL = 'Install the packages anew, on this very system: npm ci in a checkout, npm install elsewhere';
 
 export function checkNode(version = process.versions.node): Check {
   if (Number.parseInt(version, 10) >= LEAST_NODE)
@@ -25,7 +26,7 @@ export async function checkPackages(): Promise<Check> {
   }
   const seen = `${Object.keys(dependencies).length} packages`;
   if (problems.length === 0) return ok('packages', `${seen}, all of them load`);
-  return bad('packages', `${problems.length} of ${seen} do not load`, 'Run npm ci on this very system', problems);
+  return bad('packages', `${problems.length} of ${seen} do not load`, REINSTALL, problems);
 }
 
 const OF_INTEREST = /^(THREADSAFE|DEFAULT_SYNCHRONOUS|DEFAULT_WAL_SYNCHRONOUS|TEMP_STORE|ENABLE_STAT4|OMIT_WAL)/;
@@ -39,11 +40,11 @@ export async function checkSqlite(): Promise<Check> {
       const options = db.prepare('SELECT compile_options FROM pragma_compile_options').pluck().all() as string[];
       const seen = `${version} (${options.filter((option) => OF_INTEREST.test(option)).join(', ')})`;
       if (!options.includes('THREADSAFE=0')) return ok('sqlite', seen);
-      return bad('sqlite', `${seen} is not made for threads`, 'Install better-sqlite3 as it is published: npm ci');
+      return bad('sqlite', `${seen} is not made for threads`, REINSTALL);
     } finally {
       db.close();
     }
   } catch (error) {
-    return bad('sqlite', `cannot be loaded: ${describe(error).split('\n')[0]}`, 'Run npm ci on this very system');
+    return bad('sqlite', `cannot be loaded: ${describe(error).split('\n')[0]}`, REINSTALL);
   }
 }

@@ -4,14 +4,8 @@ import { type TestContext, test } from 'node:test';
 import { Gate } from '../../../src/actors/gate.ts';
 import { WriterHandle } from '../../../src/actors/writer/handle.ts';
 import type { TelemetryError } from '../../../src/errors.ts';
-import {
-  aRun,
-  type Environment,
-  openToVerify,
-  Recorder,
-  temporaryDirectory,
-  testConfig,
-} from '../../support/service.ts';
+import { testConfig } from '../../support/config.ts';
+import { aRun, type Environment, openToVerify, Recorder, temporaryDirectory } from '../../support/service.ts';
 
 interface Writer {
   handle: WriterHandle;

@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Outcome } from '../../../src/errors.ts';
-import { aRecord, codesOf, create, databaseConfig, folder, groupOf } from '../../support/database.ts';
+import { aRecord, codesOf, create, databaseConfig, folder, groupOf, memoryDatabase } from '../../support/database.ts';
 import { digestsOf, hasJournal, madeWithHotJournal, REFUSED } from '../../support/files.ts';
 import { behindOurBack, rollupsIn, sessionIn } from '../../support/session.ts';
 
@@ -30,6 +30,7 @@ test('opening makes the folder and the database, and tells its settings as read 
     realPath: realpathSync(path),
     journalMode: 'DELETE',
     synchronous: 'FULL',
+    sqliteVersion: String(memoryDatabase().prepare('SELECT sqlite_version()').pluck().get()),
     warnings: [],
   });
   assert.equal(session.recounting, false);

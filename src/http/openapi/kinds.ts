@@ -1,0 +1,66 @@
+/** The kinds of values as JSON Schemas: what a request may hold, and what an answer does. */
+import { MAX_JSON_DEPTH, STATUS_NAMES, STATUSES } from '../../run.ts';
+import type { KindName } from '../../run/kinds.ts';
+import type { Schema } from './operation.ts';
+
+export interface KindSchema {
+  /** Exactly what is taken, or where a schema cannot say that, more. */
+  readonly taken: Schema;
+  /** What a schema cannot say, or not to people. */
+  readonly note?: string;
+  readonly given: Schema;
+}
+
+const MAX = Number.MAX_SAFE_INTEGER;
+const TEXT = { type: 'string' };
+
+/** A timestamp as it may come: a schema knows no calendar, so only its beginning is said. */
+export const TIMESTAMP: Schema = { type: 'string', pattern: '^[0-9]{4}-?[0-9]{2}-?[0-9]{2}' };
+
+export const KIND_SCHEMAS: Readonly<Record<KindName, KindSchema>> = {
+  id: {
+    taken: { type: 'string', minLength: 1, pattern: '^[^\\x00]+$' },
+    note: 'Well-formed Unicode, without lone surrogates.',
+    given: TEXT,
+  },
+  text: { taken: TEXT, given: TEXT },
+  remote: { taken: TEXT, given: TEXT },
+  count: {
+    taken: { type: ['integer', 'string'], minimum: 0, maximum: MAX, pattern: digitsUpTo(MAX) },
+    note: 'A number, or its digits as text.',
+    given: { type: 'integer', minimum: 0, maximum: MAX },
+  },
+  boolean: {
+    taken: { type: ['boolean', 'integer', 'string'], enum: [true, false, 1, 0, 'true', 'false', '1', '0'] },
+    given: { type: 'boolean' },
+  },
+  timestamp: {
+    taken: TIMESTAMP,
+    note: 'ISO 8601, UTC where it has no offset.',
+    given: { type: 'string', format: 'date-time' },
+  },
+  status: {
+    taken: { type: 'string', enum: STATUS_NAMES },
+    given: { type: 'string', enum: STATUSES },
+  },
+  json: {
+    taken: { type: ['object', 'string'] },
+    note: `An object, or a string that holds one; at most ${MAX_JSON_DEPTH} levels deep.`,
+    given: { type: ['object', 'string'] },
+  },
+};
+
+/** The same schema, that takes null too. */
+export function nullable(schema: Schema): Schema {
+  const { type, enum: values } = schema as { type: string | string[]; enum?: unknown[] };
+  return { ...schema, type: [type, 'null'].flat(), ...(values && { enum: [...values, null] }) };
+}
+
+/** A pattern of the texts of digits that are no number beyond `max` and have no more digits than it. */
+function digitsUpTo(max: number): string {
+  const digits = String(max);
+  const below = [...digits].flatMap((digit, at) =>
+    digit === '0' ? [] : [`${digits.slice(0, at)}[0-${Number(digit) - 1}][0-9]{${digits.length - at - 1}}`],
+  );
+  return `^([0-9]{1,${digits.length - 1}}|${[...below, digits].join('|')})$`;
+}
