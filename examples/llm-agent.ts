@@ -11,7 +11,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TelemetryClient } from 'local-telemetry/client';
+// In a project of yours: from 'local-telemetry/client'.
+import { TelemetryClient } from '../src/client/index.ts';
 
 interface Completion {
   text: string;

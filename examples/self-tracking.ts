@@ -7,7 +7,8 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type RunHandle, TelemetryClient } from 'local-telemetry/client';
+// In a project of yours: from 'local-telemetry/client'.
+import { type RunHandle, TelemetryClient } from '../src/client/index.ts';
 
 const folder = process.argv[2] ?? '.';
 await using telemetry = new TelemetryClient();
