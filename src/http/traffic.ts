@@ -2,7 +2,8 @@
 import { type Distribution, DURATIONS, Histogram } from '../histogram.ts';
 
 export class Traffic {
-  readonly #answers = new Map<number, number>();
+  // Failures of ours have a series from the start: Prometheus does not see the rise to a first value.
+  readonly #answers = new Map([500, 503, 507].map((status) => [status, 0]));
   readonly #seconds = new Histogram(DURATIONS);
 
   /** @param milliseconds from the request's head to its answer */
