@@ -25,8 +25,23 @@ const SENT: readonly [who: string, accept: string, format: Format][] = [
     'openmetrics',
   ],
   [
-    'Prometheus 3',
+    'Prometheus 3.0',
     'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1',
+    'openmetrics',
+  ],
+  [
+    'Prometheus 3.3',
+    'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;escaping=allow-utf-8;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;escaping=allow-utf-8;q=0.3,*/*;q=0.2',
+    'openmetrics',
+  ],
+  [
+    'Prometheus 3.11',
+    'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
+    'openmetrics',
+  ],
+  [
+    'Prometheus 3 with native histograms',
+    'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1',
     'openmetrics',
   ],
   [
@@ -41,10 +56,15 @@ const SENT: readonly [who: string, accept: string, format: Format][] = [
     'openmetrics',
   ],
   ['Datadog, its older check', 'text/plain', 'prometheus'],
-  ['Telegraf', 'text/plain;version=0.0.4;q=1,*/*;q=0.1', 'prometheus'],
+  ['Netdata', 'text/plain;version=0.0.4;q=1,*/*;q=0.1', 'prometheus'],
+  [
+    'Telegraf',
+    'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7,text/plain;version=0.0.4;q=0.3,*/*;q=0.1',
+    'prometheus',
+  ],
   [
     'Telegraf before',
-    'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7,text/plain;version=0.0.4;q=0.3',
+    'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7,text/plain;version=0.0.4;q=0.3,application/json;schema="prometheus/telemetry";version=0.0.2;q=0.2,*/*;q=0.1',
     'prometheus',
   ],
   ['curl and fetch', '*/*', 'json'],
