@@ -3,10 +3,12 @@ import { statSync } from 'node:fs';
 import { test } from 'node:test';
 import { METRICS } from '../../../src/http/prometheus/metrics.ts';
 import { type Family, parseExposition, type TextFormat } from '../../support/exposition.ts';
-import { createAll, foreignConnection, pathOf } from '../../support/http.ts';
+import { createAll, foreignConnection, pathOf, serviceOfFile } from '../../support/http.ts';
 import { aRun, type Service, startService, temporaryDirectory } from '../../support/service.ts';
 
 const NOTHING = new Uint8Array();
+/** For what does not look at what others have sent. */
+const shared = serviceOfFile();
 
 async function scrape(service: Service, format: TextFormat = 'prometheus'): Promise<Map<string, Family>> {
   const answer = await fetch(`${service.url}/metrics?format=${format}`);
@@ -21,8 +23,8 @@ const valuesOf = (families: Map<string, Family>, name: string): Record<string, n
   );
 const valueOf = (families: Map<string, Family>, name: string): number | undefined => valuesOf(families, name)[''];
 
-test('/metrics is JSON, and Prometheus gets its own form by asking for it', async (t) => {
-  const service = await startService(t);
+test('/metrics is JSON, and Prometheus gets its own form by asking for it', async () => {
+  const service = shared();
   const typeFor = async (path: string, accept: string): Promise<string | null> => {
     const answer = await fetch(`${service.url}${path}`, { headers: { accept } });
     assert.equal(answer.headers.get('vary'), 'Accept');
@@ -43,8 +45,8 @@ test('/metrics is JSON, and Prometheus gets its own form by asking for it', asyn
   assert.match(JSON.stringify(wrong.body), /"query","format"/);
 });
 
-test('every metric is there with a value, in both formats', async (t) => {
-  const service = await startService(t);
+test('every metric is there with a value, in both formats', async () => {
+  const service = shared();
   await createAll(service, [aRun()]);
   for (const format of ['prometheus', 'openmetrics'] as const) {
     const families = await scrape(service, format);
@@ -115,7 +117,7 @@ test('the figures of the service are what it did', async (t) => {
 });
 
 test('while the database cannot be read, the rest is still told', async (t) => {
-  const service = await startService(t);
+  const service = shared();
   await scrape(service);
   t.mock.method(service.platform.readers, 'ask', () => Promise.reject(new Error('no reader')));
   const families = await scrape(service);
