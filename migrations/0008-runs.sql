@@ -105,8 +105,9 @@ CREATE TABLE IF NOT EXISTS rollup_ever (
   UNIQUE (agent_name, job_type, status)
 );
 -- For a database that was made before this table was.
-INSERT OR IGNORE INTO rollup_ever (agent_name, job_type, status, runs)
-SELECT agent_name, job_type, status, runs FROM rollup_runs;
+INSERT INTO rollup_ever (agent_name, job_type, status, runs)
+SELECT agent_name, job_type, status, runs FROM rollup_runs
+WHERE runs > 0 AND NOT EXISTS (SELECT 1 FROM rollup_ever) ORDER BY runs DESC LIMIT 10000;
 
 -- By hour of created_at, as its first 13 characters: 2026-01-10T12.
 CREATE TABLE IF NOT EXISTS rollup_hours (

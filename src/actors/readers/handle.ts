@@ -10,10 +10,13 @@ import type { Gate } from '../gate.ts';
 import type { ListPage, ListTask, Queries, QueryName, QueryTask } from '../protocol.ts';
 import { actorBeside, THREAD_FLAGS } from '../thread.ts';
 import type { ReaderData } from './actor.ts';
+import { Liveness } from './liveness.ts';
 import { walksLong } from './plan.ts';
 
 /** A list that has walked for so long is given up. */
 const LIST_DEADLINE_MS = 30_000;
+/** What the service asks for itself: not what its users wait for. */
+const OWN: ReadonlySet<QueryName> = new Set(['counted', 'indexes', 'positions', 'series']);
 
 export class ReaderPool {
   readonly #pool: Piscina<QueryTask, Outcome<Queries[QueryName]['result']>>;
@@ -23,9 +26,10 @@ export class ReaderPool {
   /** Long walks at once: fewer than threads, so that quick queries find one. */
   readonly #longWalk: Semaphore;
   #longWalks = 0;
-  /** Seconds a query took, its wait included. */
+  /** Seconds that users waited for a query, however many slices it had. */
   readonly seconds = new Histogram(DURATIONS);
   #refused = 0;
+  readonly #liveness = new Liveness(() => this.#run('counted', {}));
 
   constructor(config: Config, gate: Gate, log: Logger) {
     const gated = config.database.journalMode === 'DELETE' && config.techniques.gate;
@@ -83,8 +87,8 @@ export class ReaderPool {
    * @throws TelemetryError "busy" where too many wait, "unavailable" where the database cannot be read
    */
   async ask<N extends QueryName>(name: N, args: Queries[N]['args']): Promise<Queries[N]['result']> {
-    if (this.#pool.queueSize >= this.#maxQueue) throw this.#tooMany();
-    return this.#run(name, args);
+    this.#admit();
+    return OWN.has(name) ? this.#run(name, args) : this.#timed(() => this.#run(name, args));
   }
 
   /**
@@ -93,14 +97,19 @@ export class ReaderPool {
    * @param signal ends the walk when nobody wants the page any more
    */
   async list(task: ListTask, signal?: AbortSignal): Promise<ListPage> {
-    if (!walksLong(task)) return this.#walk(task, signal);
+    if (!walksLong(task)) return this.#timed(() => this.#walk(task, signal));
     if (this.#longWalks >= this.#maxQueue) throw this.#tooMany();
     this.#longWalks++;
     try {
-      return await this.#longWalk.runExclusive(() => this.#walk(task, signal));
+      return await this.#timed(() => this.#longWalk.runExclusive(() => this.#walk(task, signal)));
     } finally {
       this.#longWalks--;
     }
+  }
+
+  /** Why nothing can be read just now, however many wait; undefined where something can. @param withinMs for the answer */
+  trouble(withinMs: number): Promise<string | undefined> {
+    return this.#liveness.trouble(withinMs);
   }
 
   async #walk(task: ListTask, signal?: AbortSignal): Promise<ListPage> {
@@ -109,7 +118,8 @@ export class ReaderPool {
       if (signal?.aborted) throw new TelemetryError('unavailable', 'The client has gone');
     };
     stillWanted();
-    let answer = await this.ask('list', task);
+    this.#admit();
+    let answer = await this.#run('list', task);
     while ('pause' in answer) {
       stillWanted();
       if (performance.now() > deadline) {
@@ -130,7 +140,6 @@ export class ReaderPool {
 
   async #run<N extends QueryName>(name: N, args: Queries[N]['args']): Promise<Queries[N]['result']> {
     let outcome: Outcome<Queries[QueryName]['result']>;
-    const since = performance.now();
     try {
       outcome = await this.#pool.run({ name, args } as QueryTask);
     } catch (error) {
@@ -138,8 +147,23 @@ export class ReaderPool {
         cause: error,
       });
     }
-    this.seconds.observe((performance.now() - since) / 1_000);
-    return unwrap(outcome) as Queries[N]['result'];
+    const value = unwrap(outcome) as Queries[N]['result'];
+    this.#liveness.answered();
+    return value;
+  }
+
+  async #timed<T>(query: () => Promise<T>): Promise<T> {
+    const since = performance.now();
+    try {
+      return await query();
+    } finally {
+      this.seconds.observe((performance.now() - since) / 1_000);
+    }
+  }
+
+  /** @throws TelemetryError "busy" where too many wait */
+  #admit(): void {
+    if (this.#pool.queueSize >= this.#maxQueue) throw this.#tooMany();
   }
 
   #tooMany(): TelemetryError {

@@ -51,25 +51,31 @@ export function metrics(db: Statements, since: string, inside: Inside): Totals {
 
 /** @param limit combinations of agent, job type and status told apart */
 export function series(db: Statements, limit: number, inside: Inside): RunSeries {
-  const counts = (table: string, order: string): Series['counts'] =>
-    db
-      .raw(`SELECT agent_name, job_type, status, runs FROM ${table} ORDER BY ${order} LIMIT ?`)
+  const seriesOf = (table: string, order: string): Series => {
+    const counts = db
+      .raw(`SELECT agent_name, job_type, status, runs FROM ${table} WHERE runs > 0 ORDER BY ${order} LIMIT ?`)
       .all(limit) as Series['counts'];
-  const others = (table: string, order: string): Series['others'] =>
-    db
-      .raw(
-        `SELECT status, sum(runs), count(*) FROM (SELECT status, runs FROM ${table} ORDER BY ${order} LIMIT -1 OFFSET ?)
-         GROUP BY 1`,
-      )
-      .all(limit) as Series['others'];
-  const seriesOf = (table: string, order: string): Series => ({
-    counts: counts(table, order),
-    others: others(table, order),
-  });
-  return inside(() => ({
-    ever: seriesOf('rollup_ever', 'id'),
-    stored: seriesOf('rollup_runs', 'runs DESC, agent_name, job_type, status'),
-  }));
+    const all = db.raw(`SELECT status, sum(runs), count(*) FROM ${table} WHERE runs > 0 GROUP BY 1`).all();
+    return { counts, others: without(all as Series['others'], counts) };
+  };
+  // Each in one visit: what is shown and what is not must add up, or the sum of the others would fall.
+  const ever = inside(() => seriesOf('rollup_ever', 'id'));
+  const stored = inside(() => seriesOf('rollup_runs', 'runs DESC, agent_name, job_type, status'));
+  return { ever, stored };
+}
+
+/** What is left of all, by status, without those shown: quicker than to sort the rest. */
+function without(all: Series['others'], shown: Series['counts']): Series['others'] {
+  const others = new Map(all.map(([status, runs, combinations]) => [status, { runs, combinations }]));
+  for (const [, , status, runs] of shown) {
+    const rest = others.get(status);
+    if (!rest) continue;
+    rest.runs -= runs;
+    rest.combinations--;
+  }
+  return [...others]
+    .filter(([, { combinations }]) => combinations > 0)
+    .map(([status, { runs, combinations }]) => [status, runs, combinations]);
 }
 
 /** Whether the rollups count every run; they do not while a recount goes on. */

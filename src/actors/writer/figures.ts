@@ -12,7 +12,7 @@ export class WriterFigures {
   readonly #gate = new Histogram(DURATIONS);
   /** Commands refused because the mailbox was full. */
   refused = 0;
-  /** Groups of which nothing was stored. */
+  /** Groups that failed as a whole, by no fault of theirs. */
   failures = 0;
   /** Times the thread died. */
   deaths = 0;
@@ -40,7 +40,7 @@ export class WriterFigures {
   }
 
   /** A group was taken. @param arrivals when its commands came, on the clock of `now`, in milliseconds */
-  took(arrivals: readonly { since: number }[], now = performance.now()): void {
+  took(arrivals: readonly { since: number }[], now: number): void {
     this.#groups.observe(arrivals.length);
     for (const { since } of arrivals) this.#wait.observe((now - since) / 1_000);
   }
@@ -51,6 +51,12 @@ export class WriterFigures {
     if (!timing) return;
     this.#commit.observe(timing.commit / 1_000);
     this.#gate.observe(timing.gate / 1_000);
+  }
+
+  /** The thread died. @param waited whether commands were lost with it */
+  died(waited: boolean, now = Date.now()): void {
+    this.deaths++;
+    if (waited) this.failed('The writer thread died.', now);
   }
 
   failed(reason: string, now = Date.now()): void {

@@ -4,7 +4,7 @@
  */
 import { fsyncSync } from 'node:fs';
 import type { Statement } from 'better-sqlite3';
-import type { Outcome } from '../../errors.ts';
+import type { ErrorCode, Outcome } from '../../errors.ts';
 import { TelemetryError, toWire } from '../../errors.ts';
 import { timestampOf } from '../../run.ts';
 import type { Connection } from '../database.ts';
@@ -35,6 +35,9 @@ export interface GroupOptions {
 
 /** How long COMMIT waits for readers to leave the gate before SQLite's busy handler takes over. */
 const GATE_WAIT_MS = 200;
+
+/** Failures that the disk or other programs bring about. */
+const OUTSIDE: ReadonlySet<ErrorCode> = new Set(['full', 'unavailable', 'damaged']);
 
 /** Write to the file what SQLite does not count as changes of rows. */
 const UNCOUNTED: ReadonlySet<CommandName> = new Set(['shrink', 'optimize', 'reindex', 'recount']);
@@ -95,7 +98,8 @@ export class GroupWriter {
     } catch (error) {
       this.#rollback(error);
       const failed = { ok: false, error: toWire(toTelemetryError(error)) } as const;
-      this.#failure = failed.error.message;
+      // What one command alone in its group has brought about is no trouble of the service's.
+      if (OUTSIDE.has(failed.error.code)) this.#failure = failed.error.message;
       return group.commands.map(() => failed);
     } finally {
       if (sorts) this.#db.pragma('temp_store = MEMORY');

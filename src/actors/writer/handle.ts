@@ -51,6 +51,7 @@ export class WriterHandle {
   #worker: Worker | undefined;
   #remote: Remote<WriterThread> | undefined;
   #inFlight: Waiting[] = [];
+  #takenAt = 0;
   #pumping = false;
   #closing = false;
   #fatal = false;
@@ -80,13 +81,18 @@ export class WriterHandle {
     return this.#downSince === undefined ? 0 : Date.now() - this.#downSince;
   }
 
+  /** Milliseconds for which a group has been with the writer; 0 where none is. */
+  get committingMs(): number {
+    return this.#inFlight.length === 0 ? 0 : performance.now() - this.#takenAt;
+  }
+
   /** The writer's thread, for whoever watches threads; undefined while there is none. */
   get thread(): Worker | undefined {
     return this.#worker;
   }
 
   /** What waits for the writer, and how much may. */
-  get mailbox(): Readonly<Pick<Mailbox<Waiting>, 'depth' | 'bytes' | 'full' | 'limits'>> {
+  get mailbox(): Readonly<Pick<Mailbox<Waiting>, 'depth' | 'bytes' | 'limits'>> {
     return this.#mailbox;
   }
 
@@ -162,7 +168,8 @@ export class WriterHandle {
       const taken = remote ? this.#mailbox.take(MAX_GROUP_COMMANDS, MAX_GROUP_BYTES) : [];
       if (!remote || taken.length === 0) break;
       this.#inFlight = taken;
-      this.figures.took(taken);
+      this.#takenAt = performance.now();
+      this.figures.took(taken, this.#takenAt);
       const group = pack(taken);
       try {
         const committed = (await remote.commit(transfer(group, [group.bytes.buffer]))) as Committed;
@@ -236,7 +243,7 @@ export class WriterHandle {
       reject(unavailable('The writer stopped before it could answer, so the outcome is unknown'));
     this.#idle?.();
     if (this.#closing || this.#fatal) return;
-    this.figures.deaths++;
+    this.figures.died(lost.length > 0);
     this.#options.log.error('The writer thread died', { error_type: 'WriterDeath', waiting: lost.length });
     void this.#life.runExclusive(() => this.#respawn());
   }

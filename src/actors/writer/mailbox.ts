@@ -21,11 +21,6 @@ export class Mailbox<T extends { bytes: number }> {
     return this.#bytes;
   }
 
-  /** Whether it takes no further command, however small. */
-  get full(): boolean {
-    return this.#items.length >= this.limits.maxCommands || this.#bytes >= this.limits.maxBytes;
-  }
-
   /** @returns false where it is full; one command always fits into an empty mailbox */
   offer(item: T): boolean {
     const full = this.#items.length >= this.limits.maxCommands || this.#bytes + item.bytes > this.limits.maxBytes;

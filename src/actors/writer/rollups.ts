@@ -5,6 +5,7 @@
 import type { Statement } from 'better-sqlite3';
 import { FIELD_INDEX, type RowValues } from '../../run.ts';
 import type { Connection } from '../database.ts';
+import { Ever } from './ever.ts';
 
 /** Counts by key: agent, job type and status as a JSON array (foreign rows may hold any character); or an hour. */
 export interface Counts {
@@ -45,8 +46,7 @@ export class Rollups {
   readonly #db: Connection;
   readonly #addRuns: Statement;
   readonly #addHour: Statement;
-  readonly #addEver: Statement;
-  readonly #raiseEver: Statement;
+  readonly #ever: Ever;
   readonly #setState: Statement;
 
   constructor(db: Connection) {
@@ -57,9 +57,7 @@ export class Rollups {
     this.#addHour = db.prepare(
       'INSERT INTO rollup_hours (hour, runs) VALUES (?, ?) ON CONFLICT DO UPDATE SET runs = runs + excluded.runs',
     );
-    const ever = 'INSERT INTO rollup_ever (agent_name, job_type, status, runs) VALUES (?, ?, ?, ?)';
-    this.#addEver = db.prepare(`${ever} ON CONFLICT DO UPDATE SET runs = runs + excluded.runs`);
-    this.#raiseEver = db.prepare(`${ever} ON CONFLICT DO UPDATE SET runs = max(runs, excluded.runs)`);
+    this.#ever = new Ever(db);
     this.#setState = db.prepare(
       'INSERT INTO rollup_state (id, change_counter, trusted) VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET change_counter = excluded.change_counter, trusted = excluded.trusted',
     );
@@ -67,7 +65,7 @@ export class Rollups {
 
   /** Adds sums to the tables; inside the group's transaction. @param arrivals runs that came into a key */
   add({ runs, hours }: Counts, arrivals: ReadonlyMap<string, number> = new Map()): void {
-    for (const [key, by] of arrivals) this.#addEver.run(...(JSON.parse(key) as string[]), by);
+    this.#ever.add(arrivals);
     this.#addCounts({ runs, hours });
   }
 
@@ -88,7 +86,7 @@ export class Rollups {
   replace(counts: Counts): void {
     this.#db.exec('DELETE FROM rollup_runs; DELETE FROM rollup_hours');
     this.#addCounts(counts);
-    for (const [key, runs] of counts.runs) this.#raiseEver.run(...(JSON.parse(key) as string[]), runs);
+    this.#ever.raise(counts.runs);
   }
 
   /** What our last commit left; nothing is trusted before the first. */

@@ -45,7 +45,10 @@ export const METRICS = [
   histogram('local_telemetry_group_commands', 'Commands that were committed together.'),
   histogram('local_telemetry_commit_duration_seconds', 'COMMIT and the sync of the folder behind it.'),
   histogram('local_telemetry_gate_wait_seconds', 'Time that readers took to let the writer commit.'),
-  counter('local_telemetry_group_failures_total', 'Groups of which nothing was stored: disk full, I/O error, lock.'),
+  counter(
+    'local_telemetry_group_failures_total',
+    'Groups that failed as a whole: disk full, I/O error, lock, the death of the writer.',
+  ),
   gauge('local_telemetry_writer_up', '1 while the writer is there, else 0.'),
   counter('local_telemetry_writer_deaths_total', 'Times that the thread of the writer died.'),
   gauge('local_telemetry_reader_threads', 'Threads that answer queries.'),

@@ -38,13 +38,16 @@ export function formatFor(formats: readonly Format[], format: string | null, acc
     throw invalidQuery('format', 'enum', `Input should be one of ${wanted}`, format);
   }
   const ranges = rangesOf(accept ?? '*/*');
-  let best: { format: Format; quality: number } | undefined;
-  for (const offer of offers) {
-    const quality = qualityOf(offer, ranges);
-    if (quality > (best?.quality ?? 0)) best = { format: offer.format, quality };
-  }
-  return best?.format ?? (offers[0] as Offer).format;
+  const fits = offers.map((offer) => ({ format: offer.format, ...fitOf(offer, ranges) }));
+  // One that names metrics, but only in versions we do not have, reads the oldest, and no JSON.
+  const named = fits.some(({ precision }) => precision > ANYTHING);
+  if (!named && formats.includes('prometheus') && ranges.some(isScraper)) return 'prometheus';
+  const best = fits.reduce((first, next) => (next.quality > first.quality ? next : first));
+  return best.format;
 }
+
+const isScraper = ({ type, quality }: Range): boolean =>
+  quality > 0 && /^(text\/plain|application\/(openmetrics-text|vnd\.google\.protobuf))$/.test(type);
 
 function rangesOf(accept: string): Range[] {
   return accept.split(',').map((range) => {
@@ -60,15 +63,21 @@ function rangesOf(accept: string): Range[] {
   });
 }
 
-/** What the range that fits best says; 0 where none fits. A range with a version fits this version only. */
-function qualityOf(offer: Offer, ranges: readonly Range[]): number {
+/** How near a range is: this type, its group, or anything. */
+const ANYTHING = 1;
+const GROUP = 2;
+const TYPE = 3;
+const VERSION = 4;
+
+/** What the range that fits best says; nothing where none fits. A range with a version fits this version only. */
+function fitOf(offer: Offer, ranges: readonly Range[]): { precision: number; quality: number } {
   const [group] = offer.type.split('/');
   let best = { precision: 0, quality: 0 };
   for (const { type, version, quality } of ranges) {
     if (version !== undefined && type === offer.type && version !== offer.version) continue;
-    const exact = version === undefined ? 3 : 4;
-    const precision = type === offer.type ? exact : type === `${group}/*` ? 2 : type === '*/*' ? 1 : 0;
+    const exact = version === undefined ? TYPE : VERSION;
+    const precision = type === offer.type ? exact : type === `${group}/*` ? GROUP : type === '*/*' ? ANYTHING : 0;
     if (precision > best.precision) best = { precision, quality };
   }
-  return best.quality;
+  return best;
 }

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Connection } from '../../../src/actors/database.ts';
+import { Ever } from '../../../src/actors/writer/ever.ts';
 import { migrate, readMigrations } from '../../../src/actors/writer/migrate.ts';
+import { runsKey } from '../../../src/actors/writer/rollups.ts';
 import {
   aRecord,
   batch,
@@ -107,4 +109,26 @@ test('a database from before begins with what it has', () => {
   db.exec('DROP TABLE rollup_ever');
   migrate(db, 8, readMigrations());
   assert.deepEqual([...everOf(db)], [['a,j,running', 1]]);
+});
+
+test('beyond the bound combinations are summed by status, and a recount raises those sums', () => {
+  const db = memoryDatabase();
+  const ever = new Ever(db, 2);
+  const keyed = (counts: Record<string, number>): Map<string, number> =>
+    new Map(
+      Object.entries(counts).map(([name, runs]) => [runsKey(name, 'j', name === 'f' ? 'failure' : 'success'), runs]),
+    );
+  ever.add(keyed({ a: 1, b: 1, c: 2, d: 3, f: 1 }));
+  ever.add(keyed({ a: 1, c: 1 }));
+  assert.deepEqual(
+    [...everOf(db)],
+    [
+      ['a,j,success', 2],
+      ['b,j,success', 1],
+      ['(other),(other),success', 6],
+      ['(other),(other),failure', 1],
+    ],
+  );
+  ever.raise(keyed({ a: 1, c: 5, d: 3, f: 1 }));
+  assert.deepEqual([...everOf(db).values()], [2, 1, 8, 1]);
 });

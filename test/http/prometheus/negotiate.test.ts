@@ -91,6 +91,17 @@ test('without a header, with none that can be served, and on every tie, it is JS
   }
 });
 
+test('a scraper that names only versions we do not have is given the oldest text, and no JSON', () => {
+  for (const accept of [
+    'text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,*/*;q=0.2',
+    'application/openmetrics-text;version=0.0.1',
+    'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,*/*;q=0.1',
+  ]) {
+    assert.equal(chosen(accept), 'prometheus', accept);
+  }
+  assert.equal(chosen('text/plain;version=9;q=0,*/*;q=0.2'), 'json');
+});
+
 test('the range that fits best decides, not the one that says most', () => {
   assert.equal(chosen('*/*;q=1, application/json;q=0.2, text/plain;q=0.5'), 'openmetrics');
   assert.equal(chosen('text/*, application/json;q=0.9'), 'prometheus');

@@ -28,12 +28,19 @@ export const SERVICE_OPERATIONS = {
   getReadiness: {
     tag: 'Service',
     summary: 'Ask whether the service can serve',
-    description: 'For whoever decides whether requests are sent here.',
+    description:
+      'For whoever decides whether requests are sent here: whether runs can be stored and read. Load is no reason.',
     answers: {
       200: { description: 'It can.', content: json('Ready', one('Ready', { status: 'ready' })) },
       503: {
         description: 'It cannot, for these reasons.',
-        content: json('NotReady', one('No writer', { status: 'not ready', reasons: ['The writer is not running.'] })),
+        content: json(
+          'NotReady',
+          one('No writer', {
+            status: 'not ready',
+            reasons: ['The writer is not running. It is started again by itself; the log says why.'],
+          }),
+        ),
         headers: { 'Retry-After': RETRY_AFTER },
       },
     },
