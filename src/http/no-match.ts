@@ -2,7 +2,8 @@ import type { Polka } from 'polka';
 import { HttpError } from './errors.ts';
 import type { Reply } from './reply.ts';
 
-const METHODS = ['GET', 'POST', 'PATCH'] as const;
+/** A path that has GET has HEAD. OPTIONS is nowhere: it would be asked on behalf of pages of other origins. */
+const METHODS = ['GET', 'HEAD', 'POST', 'PATCH'] as const;
 
 /** What a path without a route is answered: 405 where another method has one. */
 export function noMatch(app: Polka, path: string): Reply {

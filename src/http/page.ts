@@ -57,13 +57,18 @@ export const getPage: Handler = (call) => answer(call, 'index.html');
 export const getPageFile: Handler = (call) => answer(call, call.params.file ?? 'page.css');
 
 /** GET /redoc, where older services had such a page. */
-export const getRedoc: Handler = () => ({ status: 308, body: new Uint8Array(), headers: { Location: '/docs' } });
+export const getRedoc: Handler = () => ({
+  status: 308,
+  body: Buffer.from('The page is at /docs.\n'),
+  headers: { Location: '/docs', 'Content-Type': 'text/plain; charset=utf-8' },
+});
 
 function answer({ headers: { 'if-none-match': known } }: Call, name: string): Reply {
   const file = filesOnce().get(name);
   if (!file) throw new HttpError(404, 'Not Found');
   // A proxy that compresses makes the tag a weak one.
   const tags = known?.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  if (tags?.includes(file.headers.ETag ?? '')) return { status: 304, body: new Uint8Array(), headers: file.headers };
+  const isKnown = tags?.some((tag) => tag === '*' || tag === file.headers.ETag);
+  if (isKnown) return { status: 304, body: new Uint8Array(), headers: file.headers };
   return ok(file.bytes, file.headers);
 }

@@ -118,6 +118,24 @@ test('text that is no JSON, from another program, is given back as documented', 
   assert.match(text, /metrics_json_parse_error.*context_json_parse_error/);
 });
 
+test('JSON that is no object, and a number below 1, from another program, are given back as documented', async (t) => {
+  const foreign = foreignConnection(t, service().path);
+  const change = 'UPDATE agent_runs SET id = ?, metrics_json = ?, context_json = ? WHERE event_id = ?';
+  for (const [id, metrics, context] of [
+    [-5, '[1]', '5'],
+    [0, 'true', '"text"'],
+    [-6, 'null', '{"a":1}'],
+  ] as const) {
+    const run = await create();
+    foreign.prepare(change).run(id, metrics, context, run.event_id);
+    const { text } = await answers(200, 'GET', RUN, pathOf(run.event_id));
+    const shown = JSON.parse(text) as Record<string, unknown>;
+    const stored = [id, JSON.parse(metrics), JSON.parse(context)];
+    assert.deepEqual([shown.id, shown.metrics_json, shown.context_json], stored);
+  }
+  await answers(200, 'GET', RUNS, RUNS);
+});
+
 test('what is open is read as documented, without a token', async () => {
   const headers = { Authorization: '' };
   for (const path of ['/health', '/readyz', '/openapi.json', '/docs', '/docs/page.css'])
@@ -133,7 +151,8 @@ test('a file of the page that is known is not sent again, as documented', async 
     ['/docs/{file}', '/docs/page.js'],
   ] as const) {
     const { headers } = await ask('GET', path);
-    await answers(304, 'GET', route, path, { headers: { 'If-None-Match': headers.get('etag') ?? '' } });
+    for (const known of [headers.get('etag') ?? '', '*'])
+      await answers(304, 'GET', route, path, { headers: { 'If-None-Match': known } });
   }
 });
 
@@ -218,8 +237,35 @@ test('without a writer the service says so as documented', async (t) => {
 test('no such route, and no such method, are errors like every other', async () => {
   const error = { $ref: '#/components/schemas/Error' };
   const [unknown, wrong] = [await ask('GET', '/nothing'), await ask('DELETE', KNOWN)];
-  assert.deepEqual([unknown.status, wrong.status, wrong.headers.get('allow')], [404, 405, 'GET, PATCH']);
+  assert.deepEqual([unknown.status, wrong.status, wrong.headers.get('allow')], [404, 405, 'GET, HEAD, PATCH']);
   for (const { text } of [unknown, wrong]) assertValid(error, JSON.parse(text), text);
+});
+
+test('every method that Allow names is answered, and no other; OPTIONS is none, and gives nothing to other origins', async () => {
+  const headers = { Origin: 'http://elsewhere', 'Access-Control-Request-Method': 'POST' };
+  for (const [path, allowed] of [
+    [KNOWN, ['GET', 'HEAD', 'PATCH']],
+    [`${KNOWN}/associate-commit`, ['POST']],
+    ['/docs', ['GET', 'HEAD']],
+  ] as const) {
+    for (const method of ['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE', 'OPTIONS']) {
+      const answer = await ask(method, path, { headers });
+      assert.equal(answer.status !== 405, (allowed as readonly string[]).includes(method), `${method} ${path}`);
+      if (answer.status === 405) assert.equal(answer.headers.get('allow'), allowed.join(', '), `${method} ${path}`);
+      assert.deepEqual(
+        [...answer.headers.keys()].filter((name) => name.startsWith('access-control')),
+        [],
+      );
+    }
+  }
+});
+
+test('HEAD is answered as GET is, without a body', async () => {
+  for (const path of [KNOWN, '/docs', '/metrics', '/redoc', pathOf('nobody')]) {
+    const [head, got] = [await ask('HEAD', path), await ask('GET', path)];
+    assert.deepEqual([head.status, head.headers.get('content-type')], [got.status, got.headers.get('content-type')]);
+    assert.equal(head.text, '');
+  }
 });
 
 after(() => {

@@ -16,8 +16,14 @@ interface Operation {
   responses: object;
 }
 
-const shell = (command: string): string =>
-  execFileSync('sh', ['-c', command], { encoding: 'utf8', timeout: 20_000, stdio: ['ignore', 'pipe', 'ignore'] });
+/** What a command prints. */
+export const shell = (command: string, env: Record<string, string> = {}): string =>
+  execFileSync('sh', ['-c', command], {
+    encoding: 'utf8',
+    timeout: 20_000,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: { ...process.env, ...env },
+  });
 
 const exampleOf = async (reader: Reader): Promise<Record<string, unknown>> =>
   JSON.parse(await reader.value('createRun', 'body')) as Record<string, unknown>;
@@ -83,6 +89,17 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     await reader.tab.evaluate(`document.querySelector('#getRun .send').click()`);
     assert.equal(await reader.tab.evaluate(`document.querySelector('#getRun form').checkValidity()`), false);
     assert.equal(reader.tab.of('Network.requestWillBeSent').length, asked);
+  },
+  'an event_id of dots is not sent to another address, but by the command': async (reader) => {
+    await reader.open();
+    for (const id of ['getRun', 'getCommitUrl']) {
+      await reader.unfold(id);
+      await reader.fill(id, 'event_id', '..');
+      const asked = reader.tab.of('Network.requestWillBeSent').length;
+      assert.match((await reader.send(id)).state, /^Browsers do not send \. or \.\. as a part of a path\./);
+      assert.equal(reader.tab.of('Network.requestWillBeSent').length, asked);
+      assert.match(shell(await reader.command(id)), /^HTTP\/1\.1 404[^]*Run not found: \.\./);
+    }
   },
   'the command sends what the form sends': async (reader) => {
     await reader.open();

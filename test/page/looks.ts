@@ -1,6 +1,6 @@
 /** How the page looks and speaks, and what it says when something is missing. */
 import assert from 'node:assert/strict';
-import type { Check } from './checks.ts';
+import { type Check, shell } from './checks.ts';
 
 export const TOKEN = "a-token-with-'-and-$HOME";
 
@@ -69,7 +69,19 @@ export const GUARDED: Readonly<Record<string, Check>> = {
     assert.match(refused.body, /Authorization header required/);
     await reader.token(TOKEN);
     assert.equal((await reader.send('listRuns')).status, 200);
-    assert.ok((await reader.command('listRuns')).includes(`'Authorization: Bearer a-token-with-'\\''-and-$HOME'`));
+  },
+  'the token is nowhere in what is shown or copied, and the command works where its variable is set': async (
+    reader,
+  ) => {
+    const command = await reader.command('listRuns');
+    assert.ok(command.includes('--header "Authorization: Bearer $TELEMETRY_API_AUTH_TOKEN"'), command);
+    const [markup, seen] = await reader.tab.evaluate<[string, string]>(
+      `[document.documentElement.outerHTML, document.body.innerText]`,
+    );
+    assert.equal(markup.includes(TOKEN), false);
+    assert.match(seen, /Set TELEMETRY_API_AUTH_TOKEN in your shell to the token first/);
+    assert.match(shell(command, { TELEMETRY_API_AUTH_TOKEN: TOKEN }), /^HTTP\/1\.1 200/);
+    assert.match(shell(command, { TELEMETRY_API_AUTH_TOKEN: 'other' }), /^HTTP\/1\.1 401/);
   },
   'the token lives in the storage of the tab, and survives a reload': async (reader) => {
     const [local, session, cookie] = await reader.tab.evaluate<[string, string, string]>(
@@ -84,6 +96,8 @@ export const GUARDED: Readonly<Record<string, Check>> = {
   'an open route is not given the token': async (reader) => {
     await reader.unfold('getHealth');
     assert.equal((await reader.command('getHealth')).includes('Authorization'), false);
+    const form = await reader.tab.evaluate<string>(`document.querySelector('#getHealth form').innerText`);
+    assert.doesNotMatch(form, /TELEMETRY_API_AUTH_TOKEN/);
     assert.equal((await reader.send('getHealth')).status, 200);
   },
 };

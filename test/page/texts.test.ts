@@ -9,12 +9,16 @@ interface Request {
   url: string;
   headers: [string, string][];
   body?: string;
+  token?: string;
 }
 
 interface Parts {
   requestOf: (operation: object, given: object) => Request;
   quoted: (text: string) => string;
   curlOf: (request: Request) => string;
+  isRewritten: (url: string) => boolean;
+  send: (request: Request) => Promise<unknown>;
+  ADDRESS: RegExp;
   indented: (text: string) => string;
   typeOf: (root: unknown, schema: unknown) => string;
   rowsOf: (root: unknown, schema: unknown) => { name: string; required: boolean }[];
@@ -23,13 +27,12 @@ interface Parts {
 }
 
 // They are programs for browsers and have no types, so that the compiler could not look into them.
-const modules = ['request', 'json-text', 'schema', 'outline'].map(
+const modules = ['request', 'send', 'markdown', 'json-text', 'schema', 'outline'].map(
   (name) => import(new URL(`../../src/http/page/${name}.js`, import.meta.url).href) as Promise<Partial<Parts>>,
 );
-const { requestOf, quoted, curlOf, indented, typeOf, rowsOf, resolve, groupsOf } = Object.assign(
-  {},
-  ...(await Promise.all(modules)),
-) as Parts;
+const parts = Object.assign({}, ...(await Promise.all(modules))) as Parts;
+const { requestOf, quoted, curlOf, isRewritten, send, ADDRESS } = parts;
+const { indented, typeOf, rowsOf, resolve, groupsOf } = parts;
 
 const text = fc.string({ unit: 'binary' }).filter((value) => value.isWellFormed() && !value.includes('\0'));
 const tricky = fc.string({ unit: fc.constantFrom(...'\'"\\$`!*?~#&;|<>(){}[] \n\t-=%@aé') });
@@ -66,15 +69,64 @@ test('what is filled in arrives as it is, and what is empty is not sent', () => 
   );
 });
 
+test('an address that a browser would change is not sent, and the command keeps it', async () => {
+  const operation = { method: 'GET', path: '/runs/{id}/url', parameters: [{ in: 'path', name: 'id' }] };
+  const of = (id: string): Request => requestOf(operation, { base: 'http://127.0.0.1:1', values: { 'path id': [id] } });
+  for (const id of ['.', '..']) {
+    await assert.rejects(send(of(id)), /^Error: Browsers do not send \. or \.\. as a part of a path\. Use the command/);
+    assert.match(curlOf(of(id)), /^curl --include --path-as-is \\\n {2}http:\/\/127\.0\.0\.1:1\/runs\/\.\.?\/url$/);
+  }
+  const id = fc.oneof(
+    text,
+    fc.string({ unit: fc.constantFrom('.', '/', '%2e', '%', '?', '#', '\\', 'a'), minLength: 1 }),
+  );
+  fc.assert(
+    fc.property(id, (id) => {
+      const { url } = of(id);
+      assert.equal(isRewritten(url), id !== '' && new URL(url).href !== url, url);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a link of a description leads to this service, or openly to another by https', () => {
+  const start = fc.constantFrom(
+    '/',
+    '//',
+    '/\\',
+    '\\',
+    '#',
+    'https://',
+    'https:',
+    'http://',
+    'javascript:',
+    'data:',
+    '',
+  );
+  const address = fc
+    .tuple(start, fc.string({ unit: fc.constantFrom(...'/\\:@.#?%aZ_1') }))
+    .map((each) => each.join(''));
+  const base = 'http://service/docs';
+  fc.assert(
+    fc.property(address, (address) => {
+      if (!ADDRESS.test(address) || address.startsWith('https://') || !URL.canParse(address, base)) return;
+      assert.equal(new URL(address, base).origin, 'http://service', address);
+    }),
+    { numRuns: 1_000 },
+  );
+  for (const good of ['/openapi.json', '#getRun', 'https://spec.openapis.org/']) assert.match(good, ADDRESS);
+  for (const bad of ['/\\host', '//host', 'http://host', 'javascript:alert(1)', 'x']) assert.doesNotMatch(bad, ADDRESS);
+});
+
 test('a command has method, headers and body of its request', () => {
   const operation = { method: 'PATCH', path: '/runs', parameters: [] };
-  const given = { base: 'http://host', values: {}, token: 'x', type: 'application/json', body: `{"a": "it's"}` };
+  const given = { base: 'http://host', values: {}, token: 'secret', type: 'application/json', body: `{"a": "it's"}` };
   assert.equal(
     curlOf(requestOf(operation, given)),
     [
       'curl --include --request PATCH \\',
       '  http://host/runs \\',
-      "  --header 'Authorization: Bearer x' \\",
+      '  --header "Authorization: Bearer $TELEMETRY_API_AUTH_TOKEN" \\',
       "  --header 'Content-Type: application/json' \\",
       `  --data-raw '{"a": "it'\\''s"}'`,
     ].join('\n'),

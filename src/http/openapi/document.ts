@@ -19,7 +19,7 @@ const PATH_PARAMETERS: Readonly<Record<string, Parameter>> = {
 
 const DESCRIPTION = `Run telemetry for autonomous agents. JSON in, JSON out, UTF-8. A successful answer to anything that writes means: it is on disk.
 
-What is said here of single routes leaves out what is true of all. A path that is none is answered 404 and \`{"detail": "Not Found"}\`; a method that it does not have 405, and \`Allow\` names those it has. A body must not be compressed. A request that takes longer than 60 seconds to arrive is answered 408, one whose headers are too large 431.
+What is said here of single routes leaves out what is true of all. A path that is none is answered 404 and \`{"detail": "Not Found"}\`; a method that it does not have 405, and \`Allow\` names those it has. \`HEAD\` is answered wherever \`GET\` is; \`OPTIONS\` nowhere, for pages of other origins are allowed nothing here (no CORS). A body must not be compressed. A request that takes longer than 60 seconds to arrive is answered 408, one whose headers are too large 431.
 
 Tokens are asked for only where authentication is switched on, and requests are counted only where the rate limit is.`;
 

@@ -2,6 +2,7 @@
 import { MAX_JSON_DEPTH, STATUS_NAMES, STATUSES } from '../../run.ts';
 import type { KindName } from '../../run/kinds.ts';
 import type { Schema } from './operation.ts';
+import { TIMESTAMP } from './timestamps.ts';
 
 export interface KindSchema {
   /** Exactly what is taken, or where a schema cannot say that, more. */
@@ -13,9 +14,6 @@ export interface KindSchema {
 
 const MAX = Number.MAX_SAFE_INTEGER;
 const TEXT = { type: 'string' };
-
-/** A timestamp as it may come: a schema knows no calendar, so only its beginning is said. */
-export const TIMESTAMP: Schema = { type: 'string', pattern: '^[0-9]{4}-?[0-9]{2}-?[0-9]{2}' };
 
 export const KIND_SCHEMAS: Readonly<Record<KindName, KindSchema>> = {
   id: {
@@ -46,13 +44,15 @@ export const KIND_SCHEMAS: Readonly<Record<KindName, KindSchema>> = {
   json: {
     taken: { type: ['object', 'string'] },
     note: `An object, or a string that holds one; at most ${MAX_JSON_DEPTH} levels deep.`,
-    given: { type: ['object', 'string'] },
+    // Another program may have stored any JSON, which comes back as it is.
+    given: {},
   },
 };
 
-/** The same schema, that takes null too. */
+/** The same schema, that takes null too; one without a type does already. */
 export function nullable(schema: Schema): Schema {
-  const { type, enum: values } = schema as { type: string | string[]; enum?: unknown[] };
+  const { type, enum: values } = schema as { type?: string | string[]; enum?: unknown[] };
+  if (type === undefined) return schema;
   return { ...schema, type: [type, 'null'].flat(), ...(values && { enum: [...values, null] }) };
 }
 

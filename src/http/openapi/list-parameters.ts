@@ -1,8 +1,8 @@
 /** The parameters of the list of runs; the compiler refuses one without a description. */
 import { STATUS_NAMES } from '../../run.ts';
 import { DEFAULT_LIMIT, type LIST_PARAMETERS, MAX_LIMIT } from '../filters.ts';
-import { TIMESTAMP } from './kinds.ts';
 import type { Parameter } from './operation.ts';
+import { TIMESTAMP } from './timestamps.ts';
 
 type ListParameter = (typeof LIST_PARAMETERS)[number];
 

@@ -44,7 +44,7 @@ const parseErrors = Object.fromEntries(
   ]),
 );
 
-const id = { type: 'integer', minimum: 1, description: 'The number of the run in this database.' };
+const id = { type: 'integer', description: 'The number of the run in this database.' };
 
 export const RECORDS: Readonly<Record<'RunInput' | 'RunChange' | 'Run', Schema>> = {
   RunInput: {
@@ -63,7 +63,9 @@ export const RECORDS: Readonly<Record<'RunInput' | 'RunChange' | 'Run', Schema>>
   },
   Run: {
     type: 'object',
-    description: 'A run as it is given back: every field, and what follows from them.',
+    description:
+      'A run as it is given back: every field, and what follows from them. What another program wrote to the database comes ' +
+      'back as it is stored there: a count may then be any number or text, a timestamp any text, `metrics_json` any JSON.',
     required: ['id', ...TABLE.map(({ name }) => name), ...Object.keys(links)],
     properties: { id, ...propertiesOf(TABLE, given), ...links, ...parseErrors },
   },

@@ -2,8 +2,8 @@
 import { element, table } from './dom.js';
 
 const INLINE = /`([^`]+)`|\*\*([^*]+)\*\*|\[([^\]]+)\]\(([^)\s]+)\)/g;
-/** What a link may lead to: no other scheme, javascript: least of all. */
-const ADDRESS = /^(https?:|\/(?!\/)|#)/;
+/** What a link may lead to: no other scheme, and no other host by `//host`, which browsers read in `/\host` too. */
+export const ADDRESS = /^(https:\/\/|\/\w|#)/;
 
 /** A description as elements. */
 export function rendered(text = '') {

@@ -1,7 +1,10 @@
 /** A request out of what was filled in: for fetch, and as a command for a shell. */
 
+/** What browsers and curl take for a way through folders: they ask for another address. */
+const DOTS = /\/\.\.?(?=[/?]|$)/;
+
 /**
- * The request as { method, url, headers, body }, headers as pairs.
+ * The request as { method, url, headers, body, token }, headers as pairs. The token is no header yet: it must not be shown.
  *
  * @param given base: address; values: lists of texts by `<in> <name>`, of which empty ones are not sent; accept, token;
  * body and its type, undefined where there is none
@@ -16,9 +19,8 @@ export function requestOf({ method, path, parameters }, { base, values, accept, 
   const query = inside('query').map((pair) => pair.map(encoded).join('='));
   const headers = inside('header');
   if (accept) headers.push(['Accept', accept]);
-  if (token) headers.push(['Authorization', `Bearer ${token}`]);
   if (body !== undefined) headers.push(['Content-Type', type]);
-  return { method, url: base + place + (query.length > 0 ? `?${query.join('&')}` : ''), headers, body };
+  return { method, url: base + place + (query.length > 0 ? `?${query.join('&')}` : ''), headers, body, token };
 }
 
 const encoded = (text) => encodeURIComponent(text.toWellFormed());
@@ -26,13 +28,19 @@ const encoded = (text) => encodeURIComponent(text.toWellFormed());
 /** One word of a POSIX shell: whatever the text holds, nothing of it is expanded. */
 export const quoted = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
 
-/** A command that sends the same. */
-export function curlOf({ method, url, headers, body }) {
+/** Whether a browser would ask for another address than this. */
+export const isRewritten = (url) => DOTS.test(url);
+
+/** A command that sends the same, with the token by the name of its variable. */
+export function curlOf({ method, url, headers, body, token }) {
   const words = ['curl --include'];
   if (method !== 'GET') words[0] += ` --request ${method}`;
   // Without this, curl would take {a,b} in an address for two.
   if (/[[\]{}]/.test(url)) words[0] += ' --globoff';
-  words.push(quoted(url), ...headers.map((header) => `--header ${quoted(header.join(': '))}`));
+  if (isRewritten(url)) words[0] += ' --path-as-is';
+  words.push(quoted(url));
+  if (token) words.push('--header "Authorization: Bearer $TELEMETRY_API_AUTH_TOKEN"');
+  words.push(...headers.map((header) => `--header ${quoted(header.join(': '))}`));
   // Not --data, which would read a file where the body begins with @.
   if (body !== undefined) words.push(`--data-raw ${quoted(body)}`);
   return words.join(' \\\n  ');

@@ -1,8 +1,10 @@
 /** Sends a request and waits for all of its answer, within bounds. */
+import { isRewritten } from './request.js';
 
 /** Bytes of an answer that are read, and seconds that are waited. */
 const MAX_BYTES = 1024 * 1024;
 const PATIENCE = 60;
+const REWRITTEN = 'Browsers do not send . or .. as a part of a path. Use the command below.';
 const UNKNOWN = 'What was sent may have been done: look before you send it again.';
 
 /** Headers of the transport, which say nothing about the answer. */
@@ -13,7 +15,9 @@ const DULL = new Set(['connection', 'keep-alive', 'date', 'x-content-type-option
  *
  * @throws Error whose message says in words what happened, and what to do
  */
-export async function send({ method, url, headers, body }) {
+export async function send({ method, url, headers: shown, body, token }) {
+  if (isRewritten(url)) throw new Error(REWRITTEN);
+  const headers = token ? [...shown, ['Authorization', `Bearer ${token}`]] : shown;
   for (const header of headers) check(header);
   const started = performance.now();
   try {

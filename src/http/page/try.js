@@ -6,6 +6,7 @@ import { curlOf, requestOf } from './request.js';
 import { send } from './send.js';
 import { onToken, tokenOf } from './token.js';
 
+const HINT = 'Set TELEMETRY_API_AUTH_TOKEN in your shell to the token first: it is not shown here.';
 const WARNING = 'This is no rehearsal: what you send changes the records of this service.';
 
 /** The form of an operation. @param root the document */
@@ -22,7 +23,7 @@ export function tryOut(root, operation) {
       token: bearer ? tokenOf() : '',
       ...body.value(),
     });
-  const { command, parts } = commandShown();
+  const { show, parts } = commandShown();
   const sender = element('button', { class: 'send' }, 'Send');
   const state = element('p', { role: 'status', class: 'state' });
   const answer = element('div');
@@ -35,7 +36,7 @@ export function tryOut(root, operation) {
     answer,
     ...parts,
   );
-  const refresh = () => (command.textContent = curlOf(request()));
+  const refresh = () => show(request());
   shown.addEventListener('input', refresh);
   onToken(refresh);
   refresh();
@@ -73,7 +74,12 @@ function commandShown() {
   const state = element('span', { class: 'quiet', role: 'status' });
   copy.addEventListener('click', () => void copyText(command, state));
   const row = element('div', { class: 'row' }, element('h4', {}, 'The same as a command'), copy, state);
-  return { command, parts: [row, command] };
+  const hint = element('p', {}, quiet(HINT));
+  const show = (request) => {
+    command.textContent = curlOf(request);
+    hint.hidden = !request.token;
+  };
+  return { show, parts: [row, hint, command] };
 }
 
 async function copyText(command, state) {

@@ -56,7 +56,8 @@ export const DOCUMENTATION_OPERATIONS = {
     description: 'Leads to `/docs`.',
     answers: {
       308: {
-        description: 'It is at `/docs`.',
+        description: 'It is at `/docs`, as the text says too.',
+        content: { 'text/plain; charset=utf-8': { schema: { type: 'string' } } },
         headers: { Location: { description: 'Where it is.', schema: { const: '/docs' }, required: true } },
       },
     },
