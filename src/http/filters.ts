@@ -96,7 +96,7 @@ function readWhole(query: URLSearchParams, name: string, fallback: number, min: 
 
 function readCursor(cursor: string): Position {
   const [created_at = '', id = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split('|');
-  if (canonicalTimestamp(created_at) === created_at && /^\d{1,16}$/.test(id)) return { created_at, id: Number(id) };
+  if (canonicalTimestamp(created_at) === created_at && /^-?\d{1,16}$/.test(id)) return { created_at, id: Number(id) };
   throw invalidQuery(
     'cursor',
     'cursor_parsing',

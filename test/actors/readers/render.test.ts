@@ -12,7 +12,10 @@ defineFunctions(db);
 const statements = new Statements(db);
 
 /** The JSON text of a run: of this record, with these columns as another program left them. */
-function rendered(fields: Record<string, unknown>, columns: Record<string, string | number | null> = {}): string {
+function rendered(
+  fields: Record<string, unknown>,
+  columns: Record<string, string | number | Buffer | null> = {},
+): string {
   const { event_id, ...record } = aRecord(fields);
   insertRuns(db, [{ event_id, ...record }]);
   for (const [name, value] of Object.entries(columns)) {
@@ -98,6 +101,22 @@ test('broken JSON does not break a list', () => {
     runs.map(({ metrics_json }) => metrics_json),
     ['not JSON', null],
   );
+});
+
+test('bytes that another program has bound come back as the text they are, and break no list', () => {
+  const bytes = Buffer.from('grün {"a":1}');
+  assert.equal(parsed({}, { output_summary: bytes }).output_summary, 'grün {"a":1}');
+  assert.deepEqual(parsed({}, { metrics_json: Buffer.from('{"a":1}') }).metrics_json, { a: 1 });
+  db.exec('DELETE FROM agent_runs');
+  rendered({}, { product: bytes, context_json: bytes });
+  rendered({});
+  const { page } = listed(statements, { filter: {}, limit: 10, offset: 0 });
+  const runs = JSON.parse(Buffer.from(page.body).toString()) as Record<string, unknown>[];
+  assert.deepEqual(
+    runs.map(({ product }) => product),
+    ['grün {"a":1}', null],
+  );
+  assert.equal(runs[0]?.context_json_parse_error, 'not valid JSON');
 });
 
 test('any text comes back as it was', () => {
