@@ -1,3 +1,5 @@
+export { quoted } from '../actors/shell.ts';
+
 /** What a look at one thing found. */
 export interface Check {
   name: string;
@@ -32,9 +34,6 @@ export const bad = (name: string, summary: string, remedy: string, details: stri
   details,
   remedy,
 });
-
-/** A path as a shell takes it. */
-export const quoted = (path: string): string => `'${path.replaceAll("'", String.raw`'\''`)}'`;
 
 /** Entries of a list that are shown. */
 export const SHOWN = 20;

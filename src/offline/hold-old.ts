@@ -1,10 +1,18 @@
 /** The database that is about to be replaced, held against every other program by SQLite's own lock. */
 import { type Connection, openReadonly } from '../actors/database.ts';
 import { TelemetryError } from '../errors.ts';
+import { type EverCounts, everOf } from './ever.ts';
 import { BESIDE, isLocked, statOf } from './files.ts';
 import { openClosed } from './open.ts';
 
 const BUSY_TIMEOUT_MS = 250;
+/** Twice what a writer keeps. */
+const MOST_KEYS = 20_000;
+
+export interface HeldOld extends Disposable {
+  /** How many runs ever came into each key; empty where that cannot be read. */
+  readonly ever: EverCounts;
+}
 
 /**
  * Keeps other programs out of a database while its names change: they would go on committing into the file that is moved
@@ -17,22 +25,35 @@ const BUSY_TIMEOUT_MS = 250;
  * @param aside where an earlier restore, killed since, moved what lay beside it; without that the file is not complete
  * @throws TelemetryError "refused" where another program has it
  */
-export function holdOld(path: string, aside: string | undefined): Disposable {
-  const nothing = { [Symbol.dispose]: () => undefined };
-  if (!statOf(path)?.isFile() || BESIDE.some((suffix) => aside !== undefined && statOf(aside + suffix))) return nothing;
+export function holdOld(path: string, aside: string | undefined): HeldOld {
+  const nothing = { ever: new Map(), [Symbol.dispose]: () => undefined };
+  // Where a file cannot have two names, it may have the second one only.
+  const old = aside === undefined || statOf(path) ? path : aside;
+  const besideSecond = aside !== undefined && BESIDE.some((suffix) => statOf(aside + suffix));
+  const besideFirst = old === aside && BESIDE.some((suffix) => statOf(path + suffix));
+  if (!statOf(old)?.isFile() || besideSecond || besideFirst) return nothing;
   let db: Connection | undefined;
   try {
-    if (statOf(`${path}-journal`)) readWithout(path);
-    db = openClosed(path);
+    if (statOf(`${old}-journal`)) readWithout(old);
+    db = openClosed(old);
     db.pragma('journal_mode = DELETE');
     db.exec('BEGIN EXCLUSIVE');
     const held = db;
-    return { [Symbol.dispose]: () => void held.close() };
+    return { ever: readableEver(held), [Symbol.dispose]: () => void held.close() };
   } catch (error) {
     db?.close();
     if (!isLocked(error)) return nothing;
     const why = `${path} is in use by another program, which would go on writing to the old file. Stop it, then restore. The database is as it was.`;
     throw new TelemetryError('refused', why, { cause: error });
+  }
+}
+
+/** It may be damaged, or of another version: then the counts begin anew. */
+function readableEver(db: Connection): EverCounts {
+  try {
+    return everOf(db, MOST_KEYS) ?? new Map();
+  } catch {
+    return new Map();
   }
 }
 

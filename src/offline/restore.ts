@@ -2,7 +2,8 @@
  * Puts a backup in the place of the database. What a kill leaves at each step, and what a second `restore` makes of it:
  *
  * 1. The backup is copied to `<db>.restoring` and checked there. Killed: the database is as it was; the copy is made anew.
- *    From here on SQLite's own lock keeps other programs out of the old database, where it can be opened at all.
+ *    From here on SQLite's own lock keeps other programs out of the old database, where it can be opened at all; the copy
+ *    gets what the old one has counted of all runs that ever came, where that is more.
  * 2. The old database gets a second name, `<db>.replaced-<time>`. Killed: no service starts on a file with two names,
  *    so nobody misses what goes next; the second restore finds the name and goes on with that one.
  * 3. What SQLite left beside the old one (a hot journal, a WAL) goes to the second name, for it must neither be
@@ -15,14 +16,15 @@
 import { constants, copyFileSync, existsSync, linkSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { syncDirectory } from '../actors/spool/files.ts';
-import { identityOf, ProcessLock, realPath } from '../actors/writer/lock.ts';
-import { makeDirectory } from '../directory.ts';
+import { identityOf, ProcessLock } from '../actors/writer/lock.ts';
+import { locate } from '../actors/writer/place.ts';
 import { describe, TelemetryError } from '../errors.ts';
 import { SCHEMA_VERSION } from '../run.ts';
 import { objection } from './beginning.ts';
 import { isFull } from '../actors/faults.ts';
+import { type EverCounts, raiseEver } from './ever.ts';
 import { adopt, BESIDE, isWithoutLinks, lookedAt, removeWhole } from './files.ts';
-import { holdOld } from './hold-old.ts';
+import { type HeldOld, holdOld } from './hold-old.ts';
 import { holdIfLocked } from './in-use.ts';
 import { settle } from './settle.ts';
 
@@ -48,8 +50,7 @@ export function restore(
   const none = objection(file);
   if (none !== undefined) throw refused(file, none);
   lookedAt(database.path);
-  makeDirectory(dirname(database.path));
-  const path = realPath(database.path);
+  const path = locate(database.path);
   const lock = new ProcessLock(path, database.lockFile);
   try {
     if (identityOf(file) === identityOf(path)) {
@@ -71,9 +72,10 @@ function replace(file: string, path: string, now: Date): Restored {
   const restoring = `${path}.restoring`;
   const begun = unfinished(path, existsSync(restoring));
   const { runs, schemaVersion } = checkedCopy(file, restoring);
-  adopt(restoring, path);
   using stack = new DisposableStack();
-  stack.use(holdOrGiveUp(path, begun, restoring));
+  const { ever } = stack.use(holdOrGiveUp(path, begun, restoring));
+  if (schemaVersion === SCHEMA_VERSION && ever.size > 0) keepEver(restoring, ever);
+  adopt(restoring, path);
   const replaced = setAside(path, begun, now);
   renameSync(restoring, path);
   syncDirectory(dirname(path));
@@ -81,9 +83,19 @@ function replace(file: string, path: string, now: Date): Restored {
 }
 
 /** @throws TelemetryError "refused" where another program has the old database; nothing of the copy stays then */
-function holdOrGiveUp(path: string, begun: string | undefined, restoring: string): Disposable {
+function holdOrGiveUp(path: string, begun: string | undefined, restoring: string): HeldOld {
   try {
     return holdOld(path, begun);
+  } catch (error) {
+    removeWhole(restoring);
+    throw error;
+  }
+}
+
+/** Prometheus takes a counter that falls for one that began anew. @throws the disk's error; nothing of the copy stays then */
+function keepEver(restoring: string, ever: EverCounts): void {
+  try {
+    raiseEver(restoring, ever);
   } catch (error) {
     removeWhole(restoring);
     throw error;

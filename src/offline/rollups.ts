@@ -1,11 +1,13 @@
 /** Whether the kept counts are those of the runs. */
 import type { Connection } from '../actors/database.ts';
-import { type Counts, countWindow, emptyCounts, runsKey } from '../actors/writer/rollups.ts';
+import { type Key, otherOf } from '../actors/writer/ever.ts';
+import { addTo, type Counts, countWindow, emptyCounts, runsKey } from '../actors/writer/rollups.ts';
+import { type EverCounts, everOf } from './ever.ts';
 
 const WINDOW = 5_000;
 
 export interface RollupDifference {
-  /** An hour such as 2026-01-10T12, or agent, job type and status. */
+  /** An hour such as 2026-01-10T12, or agent, job type and status; ", ever" behind it for the counts that only grow. */
   key: string;
   kept: number;
   counted: number;
@@ -26,11 +28,28 @@ export function rollupDifferences(
     const [hour, runs] = row as [string, number];
     kept.hours.set(hour, runs);
   }
-  const named = compare(kept.runs, counted.runs).map(({ key, ...counts }) => ({
-    key: (JSON.parse(key) as string[]).join(' / '),
-    ...counts,
-  }));
-  return [...named, ...compare(kept.hours, counted.hours)];
+  const ever = everOf(db);
+  // A database of a version in between keeps none, which the check of the schema tells.
+  const below = ever ? belowCounted(ever, counted.runs) : [];
+  const named = compare(kept.runs, counted.runs).map(({ key, ...counts }) => ({ key: nameOf(key), ...counts }));
+  return [...named, ...compare(kept.hours, counted.hours), ...below];
+}
+
+const nameOf = (key: string): string => (JSON.parse(key) as string[]).join(' / ');
+
+/** Where fewer runs have ever come than are there: of those without a row of their own, together. */
+function belowCounted(ever: EverCounts, counted: Counts['runs']): RollupDifference[] {
+  const least = new Map<string, number>();
+  const others = new Map<string, number>();
+  for (const [key, runs] of counted) {
+    const other = runsKey(...otherOf(JSON.parse(key) as Key));
+    if (ever.has(key) || !ever.has(other)) least.set(key, runs);
+    else addTo(others, other, runs);
+  }
+  for (const [key, runs] of others) least.set(key, Math.max(runs, least.get(key) ?? 0));
+  return [...least]
+    .map(([key, runs]) => ({ key: `${nameOf(key)}, ever`, kept: ever.get(key) ?? 0, counted: runs }))
+    .filter(({ kept, counted }) => kept < counted);
 }
 
 function recount(db: Connection, onWindow: (id: number) => void): Counts {

@@ -5,6 +5,7 @@ import { nextChangeCounter, readChangeCounter } from '../actors/writer/header.ts
 import { Rollups } from '../actors/writer/rollups.ts';
 import { describe } from '../errors.ts';
 import { SCHEMA_VERSION } from '../run.ts';
+import { everOf } from './ever.ts';
 import { isTrouble } from './files.ts';
 import { foreignKeyProblems, integrityProblems } from './checks.ts';
 import { openClosed } from './open.ts';
@@ -72,6 +73,8 @@ function lookAt(path: string): Settled & { trusts?: boolean } {
     // Older schemas have references that cannot hold; the migration drops them.
     if (version !== SCHEMA_VERSION) return look;
     const orphans = foreignKeyProblems(db);
+    // A database of a version in between: the next start completes its schema, and counts anew.
+    if (everOf(db, 0) === undefined) return { ...look, orphans };
     const right = orphans.length === 0 && rollupDifferences(db).length === 0;
     return { ...look, orphans, trusts: right && new Rollups(db).state().trusted };
   } finally {

@@ -99,7 +99,7 @@ async function checkStop(box: Box, check: Check): Promise<void> {
 export async function checkRefusal({ root, data, image, check }: Place): Promise<void> {
   mkdirSync(data, { mode: 0o755 });
   const { code, text } = await startBox(root, data, image).ended;
-  const told = /runs as user 1000:1000 and may not write to \/data: it belongs to 0:0.*chown 1000:1000 \/data/.test(
+  const told = /runs as user 1000:1000 and may not write to \/data: it belongs to 0:0.*chown 1000:1000 '\/data'/.test(
     text,
   );
   check(code === 1 && told, `a volume of root's is refused with ${code}: ${text.trim()}`);

@@ -2,13 +2,17 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, linkSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import { test, type TestContext } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { readChangeCounter } from '../../src/actors/writer/header.ts';
 import { inspect } from '../../src/actors/writer/inspect.ts';
 import { readMigrations } from '../../src/actors/writer/migrate.ts';
+import { Rollups } from '../../src/actors/writer/rollups.ts';
 import { TelemetryError } from '../../src/errors.ts';
 import { recover } from '../../src/offline/version.ts';
 import { restore } from '../../src/offline/restore.ts';
+import { settle } from '../../src/offline/settle.ts';
 import { folder } from '../support/database.ts';
 import { digestsOf, madeWithHotJournal } from '../support/files.ts';
 import { behindOurBack } from '../support/session.ts';
@@ -119,6 +123,77 @@ test('two restores in one second keep both old databases', (t) => {
   const now = new Date('2026-01-10T12:00:00Z');
   const names = [1, 2].map(() => restore(backup, { path, lockFile: undefined }, now).replaced);
   assert.deepEqual(names, [`${path}.${EARLIER}`, `${path}.${EARLIER}-2`]);
+});
+
+/** The rows of rollup_ever as text, and whether the next start trusts the counts. */
+const everIn = (path: string): [string, boolean] => {
+  const counter = readChangeCounter(path);
+  return behindOurBack(path, (db) => [
+    db
+      .prepare("SELECT group_concat(agent_name || ' ' || runs, ', ' ORDER BY id) FROM rollup_ever")
+      .pluck()
+      .get() as string,
+    isDeepStrictEqual(new Rollups(db).state(), { changeCounter: counter, trusted: true }),
+  ]);
+};
+
+/** A backup of 2 runs of a and 3 of b, and a database that has counted more of a and of c, fewer of b. */
+function counted(t: TestContext): { path: string; backup: string; database: { path: string; lockFile: undefined } } {
+  const path = closedDatabase(folder(t), 7, { agent_name: 'a' });
+  behindOurBack(path, (db) =>
+    db.exec(`INSERT INTO rollup_ever (agent_name, job_type, status, runs) SELECT 'b', job_type, status, 1 FROM rollup_ever;
+      INSERT INTO rollup_ever (agent_name, job_type, status, runs) SELECT 'c', job_type, status, 9 FROM rollup_ever WHERE id = 1`),
+  );
+  const backup = closedDatabase(folder(t), 3, { agent_name: 'b' });
+  behindOurBack(backup, (db) =>
+    db.exec(
+      "INSERT INTO rollup_ever (agent_name, job_type, status, runs) SELECT 'a', job_type, status, 2 FROM rollup_ever",
+    ),
+  );
+  settle(backup);
+  return { path, backup, database: { path, lockFile: undefined } };
+}
+
+test('what Prometheus counts never falls by a restore, and the next start trusts it', (t) => {
+  const { path, backup, database } = counted(t);
+  const { replaced } = restore(backup, database);
+  assert.deepEqual(everIn(path), ['b 3, a 7, c 9', true]);
+  assert.deepEqual(everIn(backup), ['b 3, a 2', true], 'the backup is as it was');
+  restore(String(replaced), database);
+  assert.deepEqual(everIn(path)[0], 'a 7, b 3, c 9');
+});
+
+test('what Prometheus counts is kept by a second restore, whatever names the killed one left', (t) => {
+  const two = counted(t);
+  linkSync(two.path, `${two.path}.${EARLIER}`);
+  const moved = counted(t);
+  renameSync(moved.path, `${moved.path}.${EARLIER}`);
+  for (const { path, backup, database } of [two, moved]) {
+    writeFileSync(`${path}.restoring`, 'half');
+    restore(backup, database);
+    assert.deepEqual(everIn(path), ['b 3, a 7, c 9', true]);
+  }
+});
+
+test('a database that cannot be read, or does not keep what ever came, is replaced all the same', (t) => {
+  const spoilt = [
+    (path: string) => writeFileSync(path, 'no database'),
+    (path: string) => behindOurBack(path, (db) => db.exec('DROP TABLE rollup_ever')),
+    (path: string) => behindOurBack(path, (db) => db.exec("UPDATE rollup_ever SET runs = 'many'")),
+  ];
+  for (const spoil of spoilt) {
+    const { path, backup, database } = counted(t);
+    spoil(path);
+    restore(backup, database);
+    assert.deepEqual(everIn(path), ['b 3, a 2', true]);
+  }
+});
+
+test('a backup that does not keep what ever came is a good one', (t) => {
+  const { path, backup, database } = counted(t);
+  behindOurBack(backup, (db) => db.exec('DROP TABLE rollup_ever'));
+  assert.equal(restore(backup, database).runs, 3);
+  assert.equal(existsSync(`${path}.restoring`), false);
 });
 
 test('what is no backup is refused, and the database is as it was', (t) => {

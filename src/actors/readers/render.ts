@@ -47,7 +47,7 @@ export function rendered(db: Statements, [sql, asText]: Rendering, value: string
   try {
     return db.raw(sql).get(value);
   } catch (error) {
-    if (!/BLOB/.test(String(error))) throw error;
+    if (!String(error).includes('BLOB')) throw error;
     return db.raw(asText).get(value);
   }
 }

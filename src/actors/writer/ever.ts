@@ -9,7 +9,7 @@ import type { Connection } from '../database.ts';
 const MAX_COMBINATIONS = 10_000;
 const OTHER = '(other)';
 
-type Key = [agentName: string, jobType: string, status: string];
+export type Key = [agentName: string, jobType: string, status: string];
 
 export class Ever {
   readonly #update: Statement;
@@ -59,4 +59,5 @@ export class Ever {
   }
 }
 
-const otherOf = ([, , status]: Key): Key => [OTHER, OTHER, status];
+/** Where the runs of a combination are counted that has no row of its own. */
+export const otherOf = ([, , status]: Key): Key => [OTHER, OTHER, status];

@@ -3,23 +3,17 @@
  * kernel however the process ends. Its holder is named in a file beside it, for nobody may open the
  * lock file itself with `fs` (see ../database.ts).
  */
-import {
-  chownSync,
-  lstatSync,
-  readFileSync,
-  readlinkSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chownSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { makeDirectory } from '../../directory.ts';
 import { describe, systemCode, TelemetryError } from '../../errors.ts';
-import { requireWritableFile } from './writable.ts';
+import { realPath } from './real-path.ts';
+import { DATABASE, LOCK_FILE, type Setting } from './remedies.ts';
+import { requireOpenWay, requireWritableFile } from './writable.ts';
+
+export { realPath } from './real-path.ts';
 
 /** How long a starting service waits for one that is just ending. */
 const PATIENCE_MS = 500;
@@ -37,16 +31,14 @@ export class ProcessLock {
   /**
    * Locks the database for this process, beside its real path and on `lockFile` where that is elsewhere.
    *
-   * @throws TelemetryError "refused", naming the holder, when another process has it
+   * @throws TelemetryError "refused", naming the holder, when another process has it; where a lock cannot be made, why
    */
   constructor(databasePath: string, lockFile: string | undefined) {
-    const paths = new Set([`${realPath(databasePath)}.lock`]);
+    requireOpenWay(databasePath, DATABASE);
+    const settings = new Map<string, Setting>([[`${realPath(databasePath)}.lock`, DATABASE]]);
     try {
-      if (lockFile !== undefined) {
-        makeDirectory(dirname(lockFile));
-        paths.add(realPath(lockFile));
-      }
-      for (const path of paths) this.#held.push(take(path, databasePath));
+      if (lockFile !== undefined) settings.set(locateLock(lockFile), LOCK_FILE);
+      for (const [path, setting] of settings) this.#held.push(take(path, setting, databasePath));
     } catch (error) {
       this.release();
       throw error;
@@ -80,33 +72,22 @@ export function identityOf(path: string): string | undefined {
   return found && `${found.dev}:${found.ino}`;
 }
 
-/** Links that lead to links; the systems' own bound. */
-const MAX_LINKS = 40;
-
-/**
- * A path without symbolic links, whether or not its file exists yet: locks and journal of a database lie beside its real
- * name, so a link to a file that is still to be made must lead there too.
- *
- * @throws the system's error where its directory is missing
- */
-export function realPath(path: string): string {
-  let at = resolve(path);
-  for (let links = 0; links < MAX_LINKS; links++) {
-    const target = linkAt(at);
-    if (target === undefined) return join(realpathSync(dirname(at)), basename(at));
-    at = resolve(realpathSync(dirname(at)), target);
+/** The real path of a lock file that a setting names; its directory is made where it is missing. */
+function locateLock(lockFile: string): string {
+  requireWritableFile(lockFile, LOCK_FILE);
+  try {
+    makeDirectory(dirname(lockFile));
+    return realPath(lockFile);
+  } catch (error) {
+    const why = `Cannot create the directory ${dirname(lockFile)} of the lock file: ${describe(error)}. Set TELEMETRY_LOCK_FILE to a place this user may write to, or leave it unset.`;
+    throw new TelemetryError('refused', why, { cause: error });
   }
-  return realpathSync(at);
 }
 
-/** Where a symbolic link leads; undefined for anything else. */
-function linkAt(path: string): string | undefined {
-  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(path) : undefined;
-}
-
-function take(path: string, databasePath: string): Held {
+/** @param setting what names the place of the lock file */
+function take(path: string, setting: Setting, databasePath: string): Held {
   // HAZARD: SQLite opens a file that it may only read all the same, and BEGIN EXCLUSIVE then shuts nobody out.
-  requireWritableFile(path);
+  requireWritableFile(path, setting);
   const found = identityOf(path);
   try {
     return lockFileAt(path);

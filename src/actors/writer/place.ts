@@ -3,8 +3,9 @@ import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { makeDirectory } from '../../directory.ts';
 import { describe, TelemetryError } from '../../errors.ts';
-import { realPath } from './lock.ts';
-import { requireWritableFolder } from './writable.ts';
+import { realPath } from './real-path.ts';
+import { DATABASE } from './remedies.ts';
+import { requireWritablePlace } from './writable.ts';
 
 /** A descriptor of the folder; null, and a warning, where it cannot be synced here. */
 export function openToSync(directory: string, warnings: string[]): number | null {
@@ -32,8 +33,8 @@ export function createPrivate(path: string): void {
 
 /** The database's real path; its directory is made where it is missing, and made to last. @throws TelemetryError "refused" */
 export function locate(path: string): string {
+  requireWritablePlace(path, DATABASE);
   const directory = dirname(path);
-  requireWritableFolder(directory);
   try {
     const made = makeDirectory(directory);
     // A directory is durable once its parent has been synced.

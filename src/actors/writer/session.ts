@@ -97,7 +97,7 @@ export class Session {
     if (this.#lock) return;
     const { database, first } = this.#options;
     this.#path = locate(database.path);
-    requireWritableDatabase(this.#path);
+    requireWritableDatabase(this.#path, database.journalMode);
     this.#lock = new ProcessLock(this.#path, database.lockFile);
     if (first) this.#migration = StartMigration.of(this.#path, database.autoMigrateMaxRows);
   }

@@ -2,67 +2,105 @@
  * Whether this process may write where a database lies, asked before anything is made: SQLite opens a file that it may
  * only read all the same, and would say so at the first run.
  */
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemCode, TelemetryError } from '../../errors.ts';
+import { closedFolder, likelyPath } from './real-path.ts';
+import { DATABASE, type Forbidden, reasonAgainst, type Setting, userOf } from './remedies.ts';
 
 const { R_OK, W_OK, X_OK } = constants;
-/** What SQLite may have left beside a database, and writes to at the next start. */
-const BESIDE = ['-journal', '-wal', '-shm'];
 
 /**
- * The folder in which a file is, or the nearest above it, where it will be made.
+ * The folder in which a file really lies, links followed, or the nearest above it, where it will be made.
  *
- * @throws TelemetryError "refused" naming it, its owner and this user, with the remedy
+ * @param setting what names the place, for the remedy
+ * @throws TelemetryError "refused" naming the folder, its owner and this user, with the remedy
  */
-export function requireWritableFolder(folder: string): void {
-  let at = folder;
-  while (!statSync(at, { throwIfNoEntry: false }) && dirname(at) !== at) at = dirname(at);
+export function requireWritablePlace(path: string, setting: Setting): void {
+  requireOpenWay(path, setting);
+  const file = likelyPath(path);
+  let at = dirname(file);
+  let missing: string | undefined;
+  while (!found(at) && dirname(at) !== at) [missing, at] = [at, dirname(at)];
   // A file in the way is another fault, which making the folder tells.
-  if (!statSync(at, { throwIfNoEntry: false })?.isDirectory()) return;
-  const remedy = (user: string): string => {
-    if (at === folder) return `chown -R ${user} ${at}`;
-    // Not with -R: what lies beside the folder that is missing may be others'.
-    return `chown ${user} ${at}, or make the folder for it, install -d -o ${user.replace(':', ' -g ')} ${folder}`;
-  };
-  requireAccess(at, W_OK | X_OK, remedy);
-}
-
-/** The database and SQLite's files beside it, as far as they are there. @throws TelemetryError "refused", as above */
-export function requireWritableDatabase(path: string): void {
-  for (const file of [path, ...BESIDE.map((end) => path + end)]) requireWritableFile(file, path);
+  if (!found(at)?.isDirectory()) return;
+  const cause = refusal(at, W_OK | X_OK);
+  if (cause) throw refused('write', { at: realpathSync(at), cause, setting, within: { file, missing } });
 }
 
 /**
- * A file, where it is there. `access` opens nothing, so it may be a live database.
+ * The folders on the way to a file, which this process must be able to look into.
  *
- * @param named the beginning of what else is likely to be of the same owner
  * @throws TelemetryError "refused", as above
  */
-export function requireWritableFile(file: string, named = file): void {
-  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return;
-  requireAccess(file, R_OK | W_OK, (user) => `chown ${user} ${named}*`);
-}
-
-function requireAccess(path: string, mode: number, remedy: (user: string) => string): void {
+export function requireOpenWay(path: string, setting: Setting): void {
   try {
-    accessSync(path, mode);
+    statSync(path);
   } catch (error) {
-    // Whatever else is wrong with the path, opening it says.
-    if (!/^(EACCES|EPERM|EROFS)$/.test(systemCode(error) ?? '')) return;
-    const user = `${process.getuid?.()}:${process.getgid?.()}`;
-    const why = `The service runs as user ${user} and may not write to ${path}: ${reasonAgainst(path, error, remedy(user))}`;
-    throw new TelemetryError('refused', why, { cause: error });
+    const closed = systemCode(error) === 'EACCES' ? closedFolder(path) : undefined;
+    if (closed === undefined) return;
+    throw refused('look', { at: closed, cause: error, setting });
   }
 }
 
-function reasonAgainst(path: string, cause: unknown, remedy: string): string {
-  if (systemCode(cause) === 'EROFS')
-    return 'its file system is read-only. Mount it for writing, or set TELEMETRY_BASE_DIR to another place.';
-  const { uid, gid, mode } = statSync(path);
-  const rights = `0${(mode & 0o777).toString(8)}`;
-  if (uid === process.getuid?.()) return `its mode is ${rights}. Give its owner all rights: chmod u+rwX ${path}`;
-  // To run as root is no remedy.
-  const asOwner = uid === 0 ? '' : ` Or run the service as its owner, a container with --user ${uid}:${gid}.`;
-  return `it belongs to ${uid}:${gid}, mode ${rights}. Give it to the service: ${remedy} (of a container: on the host, where it is mounted from).${asOwner}`;
+/**
+ * The database and SQLite's files beside it, as far as they are there and will be written to.
+ *
+ * @param path the real one
+ * @throws TelemetryError "refused", as above
+ */
+export function requireWritableDatabase(path: string, journalMode: 'DELETE' | 'WAL'): void {
+  // SQLite takes an empty WAL for none; with one that holds anything it opens the index of the WAL too.
+  const wal = journalMode === 'WAL' || (found(`${path}-wal`)?.size ?? 0) > 0;
+  const files = [path, `${path}-journal`, ...(wal ? [`${path}-wal`, `${path}-shm`] : [])];
+  requireFiles(files, DATABASE);
+}
+
+/**
+ * A file, where it is there; else the place where it will be made. `access` opens nothing, so it may be a live database.
+ *
+ * @throws TelemetryError "refused", as above
+ */
+export function requireWritableFile(file: string, setting: Setting): void {
+  requireOpenWay(file, setting);
+  if (found(file)) requireFiles([file], setting);
+  else requireWritablePlace(file, setting);
+}
+
+function requireFiles(files: readonly string[], setting: Setting): void {
+  const causes = new Map<string, unknown>();
+  for (const file of files) {
+    const cause = found(file)?.isFile() ? refusal(file, R_OK | W_OK) : undefined;
+    if (cause) causes.set(file, cause);
+  }
+  const [first] = causes;
+  if (first) throw refused('write', { at: first[0], cause: first[1], setting, files: [...causes.keys()] });
+}
+
+/** The system's error where it forbids; whatever else is wrong with a path, opening it says. */
+function refusal(path: string, mode: number): unknown {
+  try {
+    accessSync(path, mode);
+    return undefined;
+  } catch (error) {
+    return /^(EACCES|EPERM|EROFS)$/.test(systemCode(error) ?? '') ? error : undefined;
+  }
+}
+
+/** What a path names; undefined where there is nothing, or nothing to be looked at. */
+function found(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function refused(does: 'write' | 'look', forbidden: Forbidden): TelemetryError {
+  const { at, cause } = forbidden;
+  const user = userOf();
+  // Windows has no numbers for users.
+  const who = user === undefined ? 'This process' : `This process runs as user ${user.uid}:${user.gid} and`;
+  const what = does === 'write' ? 'may not write to' : 'may not look into';
+  return new TelemetryError('refused', `${who} ${what} ${at}: ${reasonAgainst(forbidden, user)}`, { cause });
 }
