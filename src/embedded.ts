@@ -7,15 +7,12 @@ import type { ClientOptions } from './client/config.ts';
 import { holding } from './client/exit.ts';
 import { Guard } from './client/guard.ts';
 import type { Answer, Transport } from './client/transport.ts';
-import { loadConfig } from './config.ts';
-import { describe, fromWire, toWire, type TelemetryError } from './errors.ts';
-import { InProcess } from './http/in-process.ts';
+import { describe, fromWire, TelemetryError, toWire } from './errors.ts';
 import { replyOf } from './http/errors.ts';
 import type { Reply } from './http/reply.ts';
-import { Traffic } from './http/traffic.ts';
 import type { Logger } from './log.ts';
-import { startCore } from './platform.ts';
-import { VERSION } from './version.ts';
+
+const LEAST_NODE = 24;
 
 export interface EmbeddedOptions extends Omit<ClientOptions, 'apiUrl' | 'token' | 'testMode' | 'transport'> {
   /** The database file. TELEMETRY_DB_PATH, else `db/telemetry.sqlite` in the base directory. */
@@ -60,7 +57,28 @@ function spoolOnly(client: TelemetryClient, problem: TelemetryError): Embedded {
   return { client, problem, request, close, [Symbol.asyncDispose]: close };
 }
 
+/** HAZARD: only from here, and after a look at Node's version: an older one fails already to parse what is imported. */
+async function loaded() {
+  const node = process.versions.node;
+  if (Number.parseInt(node, 10) < LEAST_NODE) {
+    const remedy = 'Run the agent on a newer one, or start a service.';
+    throw new TelemetryError(
+      'refused',
+      `openEmbedded needs Node.js ${LEAST_NODE} or later, and this is ${node}. ${remedy}`,
+    );
+  }
+  const [{ loadConfig }, { InProcess }, { Traffic }, { startCore }, { VERSION }] = await Promise.all([
+    import('./config.ts'),
+    import('./http/in-process.ts'),
+    import('./http/traffic.ts'),
+    import('./platform.ts'),
+    import('./version.ts'),
+  ]);
+  return { loadConfig, InProcess, Traffic, startCore, VERSION };
+}
+
 async function openWith(options: ClientOptions, dbPath: string | undefined, guard: Guard): Promise<Embedded> {
+  const { loadConfig, InProcess, Traffic, startCore, VERSION } = await loaded();
   const config = loadConfig({ ...process.env, ...overrides(options, dbPath) }, null);
   const log = quietLogger(guard);
   const core = await startCore(config, log, { background: true });

@@ -18,6 +18,8 @@ export interface Target extends AsyncDisposable {
   readonly where: string;
   /** Whether a service answers, and not this process. */
   readonly live: boolean;
+  /** Takes a line for whoever waits for an answer. */
+  note?: (line: string) => void;
   /** @throws TelemetryError "unavailable" where there is no answer */
   request(method: Method, path: string, body?: string): Promise<Answer>;
 }

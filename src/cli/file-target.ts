@@ -15,6 +15,7 @@ import type { Terminal } from './terminal.ts';
 export class FileTarget implements Target {
   readonly where: string;
   readonly live = false;
+  note?: (line: string) => void;
   readonly #core: Core;
   readonly #front: InProcess;
 

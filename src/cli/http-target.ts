@@ -24,6 +24,7 @@ class NoAnswer extends Error {}
 export class HttpTarget implements Target {
   readonly where: string;
   readonly live = true;
+  note?: (line: string) => void;
   readonly #base: RequestOptions;
   readonly #prefix: string;
   readonly #secure: boolean;

@@ -116,7 +116,9 @@ async function cancel(target: Target, which: Which, show: Shown): Promise<Outcom
 /** @returns the run as it was found where it cannot be read now: what went wrong with it is told beside */
 async function readAgain(target: Target, run: StaleRun): Promise<StaleRun> {
   try {
-    const answer = await patiently(() => target.request('GET', `/api/v1/runs/${encodeURIComponent(run.event_id)}`));
+    const answer = await patiently(target, () =>
+      target.request('GET', `/api/v1/runs/${encodeURIComponent(run.event_id)}`),
+    );
     return runOf<StaleRun>(answer, target.where);
   } catch {
     return run;
@@ -127,7 +129,7 @@ async function readAgain(target: Target, run: StaleRun): Promise<StaleRun> {
 function transportTo(target: Target): Pick<Transport, 'request'> {
   return {
     request: async (method, path, body) => {
-      const answer = await patiently(() => target.request(method, path, body));
+      const answer = await patiently(target, () => target.request(method, path, body));
       const { status } = answer;
       // Of a failure the client's logic looks at the status only, and its body may be a page for people.
       const read = method === 'GET' ? runsOf : valueOf;

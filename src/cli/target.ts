@@ -29,6 +29,16 @@ export async function openTarget(
   terminal: Terminal,
   options: TargetOptions,
 ): Promise<Target> {
+  const target = await chosen(args, terminal, options);
+  target.note = (line) => terminal.note(line);
+  return target;
+}
+
+async function chosen(
+  args: Readonly<Record<string, unknown>>,
+  terminal: Terminal,
+  options: TargetOptions,
+): Promise<Target> {
   const config = configOf(args, terminal);
   if (typeof args.url === 'string') return HttpTarget.at(args.url, config.apiToken);
   return (await openSocket(config)) ?? openFile(config, terminal, options);

@@ -214,7 +214,7 @@ function sheets(read: Read, warn: (message: string) => void): ClientConfig['shee
 
 function address(given: string | undefined, warn: (message: string) => void): string {
   const fallback = 'http://localhost:8765';
-  const url = given === undefined ? undefined : URL.parse(given);
+  const url = given !== undefined && URL.canParse(given) ? new URL(given) : undefined;
   if (url && /^https?:$/.test(url.protocol)) {
     // A query of its own would come before every path.
     url.search = url.hash = '';

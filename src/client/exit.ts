@@ -1,4 +1,5 @@
 /** The end of the process, for all clients in it: one listener each, no signal handlers. */
+import { deferred } from './deferred.ts';
 
 export interface Leaving {
   /** The event loop is empty: a last attempt to deliver, which may hold the process for a moment. */
@@ -38,7 +39,7 @@ export async function holding<T>(work: () => Promise<T>): Promise<T> {
 
 /** What `work` gives, or `otherwise` where it takes longer; the process stays for it. */
 export async function within<T>(timeoutMs: number, work: Promise<T>, otherwise: T): Promise<T> {
-  const { promise: late, resolve } = Promise.withResolvers<T>();
+  const { promise: late, resolve } = deferred<T>();
   const timer = setTimeout(() => resolve(otherwise), timeoutMs);
   try {
     return await Promise.race([work, late]);

@@ -2,6 +2,7 @@
  * Sends what waits, one request at a time, for as long as it takes. What is acknowledged is retired
  * from the spool; what fails is tried again after a pause that grows.
  */
+import { deferred } from './deferred.ts';
 import { type Guard, reasonOf } from './guard.ts';
 import type { Leftovers } from './leftovers.ts';
 import type { Entry, Outbox } from './outbox.ts';
@@ -94,7 +95,7 @@ export class Sender {
     if (!through()) this.wake();
     this.#endPause?.();
     // This timer holds the process: sockets and pauses do not.
-    const { promise: late, resolve: giveUp } = Promise.withResolvers<void>();
+    const { promise: late, resolve: giveUp } = deferred<void>();
     const timer = setTimeout(giveUp, Math.min(timeoutMs, MAX_TIMER_MS));
     let over = timeoutMs <= 0;
     while (!done() && !over) {

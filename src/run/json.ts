@@ -14,9 +14,12 @@ const MARK = `${crypto.randomUUID()}:`;
 // TypeScript's library does not know this part of the language yet.
 interface RawJson {
   rawJSON(text: string): unknown;
-  isRawJSON(value: unknown): value is { rawJSON: string };
+  /** Missing on Node 20, where the client asks what an object is, and parses nothing here. */
+  isRawJSON?(value: unknown): boolean;
 }
 const raw = JSON as unknown as RawJson;
+
+const isRaw = (value: unknown): value is { rawJSON: string } => raw.isRawJSON?.(value) === true;
 
 /**
  * Parses JSON; an integer beyond 2^53 or a number beyond a double keeps its source text and is
@@ -94,11 +97,11 @@ function define(object: object, key: string, value: unknown): void {
 
 /** The source of a number that a double cannot hold; undefined for every other value. */
 export function digitsOf(value: unknown): string | undefined {
-  return raw.isRawJSON(value) ? value.rawJSON : undefined;
+  return isRaw(value) ? value.rawJSON : undefined;
 }
 
 export function isJsonObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !raw.isRawJSON(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRaw(value);
 }
 
 /** Whether the value nests no deeper than `limit`; stops at the limit, so hostile input costs nothing. */

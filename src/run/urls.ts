@@ -10,8 +10,11 @@ const COMMIT_PATH: ReadonlyMap<string, string> = new Map([
 
 function parseRemote(remote: string): URL | undefined {
   const scp = SCP_LIKE.exec(remote);
-  const url = URL.parse(scp ? `ssh://${scp[1] ?? scp[2]}/${scp[3]}` : remote);
-  if (!url || !/^(https?|ssh|git|git\+ssh|git\+https):$/.test(url.protocol) || url.hostname === '') return undefined;
+  const address = scp ? `ssh://${scp[1] ?? scp[2]}/${scp[3]}` : remote;
+  // Not URL.parse: the client has this file too, and may run on a Node that does not know it.
+  if (!URL.canParse(address)) return undefined;
+  const url = new URL(address);
+  if (!/^(https?|ssh|git|git\+ssh|git\+https):$/.test(url.protocol) || url.hostname === '') return undefined;
   return url;
 }
 

@@ -110,13 +110,15 @@ const answer = (status: number, retryAfterMs?: number): Answer => ({
   body: new Uint8Array(),
 });
 
+const target = { where: 'The service' };
+
 test('a busy service is asked again with growing pauses, for a minute in all', async () => {
   const pauses: number[] = [];
   const pause = (milliseconds: number): Promise<void> => {
     pauses.push(milliseconds);
     return Promise.resolve();
   };
-  const last = await patiently(() => Promise.resolve(answer(503)), pause);
+  const last = await patiently(target, () => Promise.resolve(answer(503)), pause);
   assert.equal(last.status, 503);
   assert.equal(
     pauses.reduce((sum, length) => sum + length),
@@ -124,9 +126,9 @@ test('a busy service is asked again with growing pauses, for a minute in all', a
   );
   assert.deepEqual(pauses.slice(0, 7), [250, 500, 1_000, 2_000, 4_000, 8_000, 8_000]);
   pauses.length = 0;
-  await patiently(() => Promise.resolve(answer(pauses.length === 2 ? 200 : 429, 5_000)), pause);
+  await patiently(target, () => Promise.resolve(answer(pauses.length === 2 ? 200 : 429, 5_000)), pause);
   assert.deepEqual(pauses, [5_000, 5_000], 'or as long as the service asks for');
   const statuses = [429, 503, 200];
-  assert.equal((await patiently(() => Promise.resolve(answer(statuses.shift() ?? 0)), pause)).status, 200);
-  assert.equal((await patiently(() => Promise.resolve(answer(507)), pause)).status, 507);
+  assert.equal((await patiently(target, () => Promise.resolve(answer(statuses.shift() ?? 0)), pause)).status, 200);
+  assert.equal((await patiently(target, () => Promise.resolve(answer(507)), pause)).status, 507);
 });

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { makeOlderFile } from '../support/older.ts';
+import { linkProgram } from './shell.ts';
 
 export interface Place {
   /** The fresh copy of the checkout. */
@@ -15,6 +16,8 @@ export interface Plan {
   path: string;
   /** Makes what the document takes for there. */
   prepare?: (place: Place) => void;
+  /** The program is in PATH from the beginning. Else a document must say where it comes from before it uses it. */
+  linked?: true;
   /** How many runs of each agent must be with the service at the end, at least; none where it asks for a token. */
   runs: Readonly<Record<string, number>>;
 }
@@ -26,13 +29,17 @@ export const PLANS: readonly Plan[] = [
     runs: { 'line-counter': 2, 'post-writer': 4, importer: 1, backup: 1, nightly: 1 },
   },
   { path: 'docs/quick-start-operators.md', runs: {} },
-  { path: 'docs/upgrading.md', prepare: anOlderDatabase, runs: { 'agent-6': 10 } },
+  { path: 'docs/upgrading.md', prepare: anOlderDatabase, linked: true, runs: { 'agent-6': 10 } },
 ];
 
-/** Commands that cannot be run here. */
-export const LEFT_OUT: readonly { command: RegExp; why: string }[] = [
+/** Commands that cannot be run here, and what is done instead. */
+export const LEFT_OUT: readonly { command: RegExp; why: string; instead?: (place: Place) => void }[] = [
   { command: /^npm ci && npm test$/, why: 'CI runs it; it takes minutes' },
-  { command: /^sudo ln -s /, why: 'sudo; the same link is made in a folder of our own in PATH' },
+  {
+    command: /^sudo ln -s /,
+    why: 'sudo; the same link is made in a folder of our own in PATH',
+    instead: ({ home, checkout }) => linkProgram(home, checkout),
+  },
 ];
 
 /** Commands that go on until they are stopped: they are started in the background. */

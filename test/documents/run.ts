@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { copyCheckout } from './copy.ts';
 import { type Block, blocksOf, commandsOf, fileOf, isShown } from './markdown.ts';
 import { isStart, LEFT_OUT, type Place, type Plan, PLANS } from './plan.ts';
-import { type Ended, environmentOf, freePort, makeProject, Shell } from './shell.ts';
+import { type Ended, environmentOf, freePort, linkProgram, makeProject, Shell } from './shell.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TIME_LIMIT_MS = 900_000;
@@ -46,12 +46,14 @@ function expect({ code, stdout, stderr }: Ended, shown?: Block): void {
   if (!shown && stdout.startsWith('{"detail"')) throw new Error(stdout);
 }
 
-async function runCommands(reader: Shell, block: Block, shown: Block | undefined): Promise<void> {
+async function runCommands(reader: Shell, place: Place, block: Block, shown: Block | undefined): Promise<void> {
   const commands = commandsOf(block);
   for (const [index, command] of commands.entries()) {
     const leftOut = LEFT_OUT.find((one) => one.command.test(command));
-    if (leftOut) say(`skipped ${brief(command)}: ${leftOut.why}`);
-    else if (isStart(command)) await step(brief(command), () => reader.start(command));
+    if (leftOut) {
+      leftOut.instead?.(place);
+      say(`skipped ${brief(command)}: ${leftOut.why}`);
+    } else if (isStart(command)) await step(brief(command), () => reader.start(command));
     else {
       const last = index === commands.length - 1;
       await step(brief(command), async () => expect(await reader.run(command), last ? shown : undefined));
@@ -76,7 +78,7 @@ async function expectRuns(reader: Shell, port: number, runs: Plan['runs']): Prom
   if (few.length > 0) throw new Error(`Too few runs of ${few.map(([agent]) => agent).join(', ')}: ${stdout}`);
 }
 
-async function follow({ path, prepare, runs }: Plan, place: Place): Promise<void> {
+async function follow({ path, prepare, linked, runs }: Plan, place: Place): Promise<void> {
   say(`\n${path}`);
   mkdirSync(place.home, { recursive: true });
   const port = await freePort();
@@ -86,15 +88,16 @@ async function follow({ path, prepare, runs }: Plan, place: Place): Promise<void
     .replaceAll('<version>', version);
   const blocks = blocksOf(text);
   const commands = blocks.filter(({ language }) => language === 'sh').flatMap(commandsOf);
-  const reader = new Shell(place.home, place.checkout, environmentOf(place.home, port, place.checkout));
+  const reader = new Shell(place.home, place.checkout, environmentOf(place.home, port));
   shell = reader;
+  if (linked) linkProgram(place.home, place.checkout);
   try {
     for (const [index, block] of blocks.entries()) {
       const next = blocks[index + 1];
       const name = fileOf(block);
       if (block.language === 'sh') {
         const shown = next?.adjoins && ['json', 'text'].includes(next.language) ? next : undefined;
-        await runCommands(reader, block, shown);
+        await runCommands(reader, place, block, shown);
       } else if (name !== undefined && commands.some((command) => command.includes(name)))
         writeFileSync(join(reader.folder, name), block.text);
       else if (name !== undefined) await runSnippet(reader, place, name, block.text);

@@ -33,12 +33,16 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** The environment of a reader: a home of their own, this very Node and the program in PATH, and nothing of ours or npm's. */
-export function environmentOf(home: string, port: number, checkout: string): NodeJS.ProcessEnv {
+/** Puts the program into the reader's PATH, as the link that the README names does. */
+export function linkProgram(home: string, checkout: string): void {
+  symlinkSync(join(checkout, 'bin/local-telemetry'), join(home, 'bin/local-telemetry'));
+}
+
+/** The environment of a reader: a home of their own, this very Node in PATH, and nothing of ours or npm's. */
+export function environmentOf(home: string, port: number): NodeJS.ProcessEnv {
   const bin = join(home, 'bin');
   mkdirSync(bin, { recursive: true });
   symlinkSync(process.execPath, join(bin, 'node'));
-  symlinkSync(join(checkout, 'bin/local-telemetry'), join(bin, 'local-telemetry'));
   const inherited = Object.entries(process.env).filter(
     ([name]) =>
       !/^(npm_|INIT_CWD$|NODE_(OPTIONS|PATH|ENV|COMPILE_CACHE|TEST_)|TELEMETRY_|LOG_LEVEL$|AGENT_|METRICS_)/i.test(

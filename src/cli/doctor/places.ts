@@ -3,7 +3,7 @@ import { accessSync, constants, readFileSync, statfsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import type { Check } from '../../offline/check.ts';
-import { ok } from '../../offline/check.ts';
+import { ok, quoted } from '../../offline/check.ts';
 import { bytesOf, numberOf } from '../../offline/figures.ts';
 import { statOf } from '../../offline/files.ts';
 import { judgeMount, mountOf, parseMounts } from '../../offline/mounts.ts';
@@ -118,7 +118,7 @@ function ownersOf(path: string): Part[] {
     parts.push({
       state: 'warning',
       line: `${path} may be read by every user`,
-      remedy: `chmod 600 ${path}, and umask 077 for the service`,
+      remedy: `chmod 600 ${quoted(path)}, and umask 077 for the service`,
     });
   }
   return parts;

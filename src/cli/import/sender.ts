@@ -97,7 +97,7 @@ export class Sender {
     const { target, pause } = this.#options;
     const body = `[${items.map(({ text }) => text).join(',')}]`;
     try {
-      return await patiently(() => target.request('POST', this.#path, body), pause);
+      return await patiently(target, () => target.request('POST', this.#path, body), pause);
     } catch (error) {
       throw error instanceof TelemetryError ? this.#stopped(error) : error;
     }

@@ -28,6 +28,7 @@ export interface Place extends AsyncDisposable {
 export async function openPlace(config: Config, terminal: Terminal): Promise<Place> {
   const service = await openSocket(config);
   if (!service) return Building.begin(config, terminal);
+  service.note = (line) => terminal.note(line);
   try {
     await requireEmpty(service, config.database.path);
   } catch (error) {

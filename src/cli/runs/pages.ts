@@ -30,7 +30,7 @@ export async function* pagesOf(
   let path: string | undefined = `/api/v1/runs?${query.toString()}`;
   while (path !== undefined && left > 0) {
     const asked: string = path;
-    const answer = await patiently(() => target.request('GET', asked));
+    const answer = await patiently(target, () => target.request('GET', asked));
     if (answer.status !== 200) valueOf(answer, target.where);
     if (answer.body[0] !== OPENING || answer.body.at(-1) !== CLOSING) throw strange(target.where);
     const items = [...itemsOf(answer.body)].slice(0, left);
