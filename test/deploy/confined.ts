@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { aRun, requester } from '../support/service.ts';
 import { check, freePort, LAUNCHER, lineOf, start, stop } from './checks.ts';
 import { environmentOf, only, readUnit, type Unit } from './unit-file.ts';
@@ -15,13 +15,17 @@ import { environmentOf, only, readUnit, type Unit } from './unit-file.ts';
 const UID = 61_234;
 const STATE = '/mnt/local-telemetry';
 const BACKUPS = '/mnt/backups';
+/** Where the program is seen: a checkout below /tmp would be hidden by the empty one. */
+const CHECKOUT = '/mnt/checkout';
 
 /** Binds the folders below a fresh /mnt, makes everything else read-only, and becomes the user. */
 const CONFINE = `set -e
-state=$1 backups=$2 umask=$3; shift 3
+state=$1 backups=$2 checkout=$3 umask=$4; shift 4
 mount --make-rprivate /
 mount -t tmpfs -o size=1m tmpfs /mnt
-mkdir ${STATE} ${BACKUPS}
+mkdir ${STATE} ${BACKUPS} ${CHECKOUT}
+mount --bind "$checkout" ${CHECKOUT}
+mount -o remount,bind,ro ${CHECKOUT}
 mount --bind "$state" ${STATE}
 mount --bind "$backups" ${BACKUPS}
 mount -t tmpfs -o size=16m,mode=1777 tmpfs /tmp
@@ -81,11 +85,15 @@ export async function checkConfined(folder: string): Promise<void> {
 
 /** A command line of a unit, with our launcher and folder in the place of those that are installed. */
 const wordsOf = (line: string): string[] =>
-  line.replace('/usr/local/bin/local-telemetry', LAUNCHER).replace('/var/backups/local-telemetry', BACKUPS).split(' ');
+  line
+    .replace('/usr/local/bin/local-telemetry', join(CHECKOUT, 'bin/local-telemetry'))
+    .replace('/var/backups/local-telemetry', BACKUPS)
+    .split(' ');
 
 function confined(folders: Folders, unit: Unit, words: readonly string[], spaces: readonly string[]): string[] {
   const umask = only(unit, 'Service', 'UMask');
-  return ['--mount', ...spaces, '--', 'sh', '-c', CONFINE, 'sh', folders.state, folders.backups, umask, ...words];
+  const places = [folders.state, folders.backups, dirname(dirname(LAUNCHER))];
+  return ['--mount', ...spaces, '--', 'sh', '-c', CONFINE, 'sh', ...places, umask, ...words];
 }
 
 const environment = (unit: Unit, more: Record<string, string> = {}): Record<string, string> => ({

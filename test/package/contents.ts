@@ -3,23 +3,25 @@ import assert from 'node:assert/strict';
 import { globSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { filesToCopy } from '../../scripts/build.ts';
+import { brokenLinks } from './links.ts';
 import { ROOT } from './support.ts';
 
 const SINGLE = [
   ...['README.md', 'LICENSE', 'CHANGELOG.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'package.json'],
-  ...['bin/local-telemetry.cjs', 'examples/report.py'],
+  ...['bin/local-telemetry.cjs', 'docker-compose.yml', 'docker-compose.seo-intelligence.yml'],
+  ...['examples/llm-agent.ts', 'examples/report.py'],
 ];
 const FOLDERS = '{docs,deploy,migrations}/**/*';
 /** Nothing of the kind gets out, wherever it lies. */
 const NEVER =
-  /(^|\/)\.env$|\.(sqlite|log|tgz|pem|key|test\.\w+|map)$|(?<!\.d)\.ts$|(^|\/)(src|test|bench|node_modules)\//;
+  /(^|\/)\.env$|\.(sqlite|log|tgz|pem|key|test\.\w+|map)$|(?<!\.d|^examples\/llm-agent)\.ts$|(^|\/)(src|test|bench|node_modules)\//;
 
 const filesOf = (folder: string, pattern: string): string[] =>
   globSync(pattern, { cwd: folder, exclude: ['node_modules/**'] })
     .filter((path) => statSync(join(folder, path)).isFile())
     .sort();
 
-/** @throws AssertionError where a file is missing, or one too many is there */
+/** @throws AssertionError where a file is missing, or one too many is there, or a document links to none of them */
 export function checkContents(installed: string): void {
   const files = filesOf(installed, '**/*');
   const types = files.filter((path) => path.endsWith('.d.ts'));
@@ -33,5 +35,6 @@ export function checkContents(installed: string): void {
     [],
     'files that must not get out',
   );
+  assert.deepEqual(brokenLinks(installed, files), [], 'links of its documents that lead nowhere');
   assert.ok(types.includes('dist/client/index.d.ts') && types.includes('dist/embedded.d.ts'), 'the types are missing');
 }

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { checkOlderClient } from './older-node.ts';
 import { type Checks, ENVIRONMENT, expectCode, run } from './support.ts';
 
 const START_MS = 30_000;
@@ -92,6 +93,7 @@ export async function checkService(checks: Checks, folder: string, environment: 
       assert.equal((JSON.parse(ended.stdout) as { runs: number }).runs, 2);
       assert.ok(existsSync(copy));
     });
+    await checkOlderClient(checks, folder, url);
     await checks.check('SIGTERM stops it in order, with exit 0', async () => {
       process.kill(pid, 'SIGTERM');
       assert.deepEqual(await ended, [0, null]);

@@ -125,7 +125,9 @@ export async function openChromium(program: string): Promise<{ tab: Tab; close: 
   const root = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   const quiet = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-gpu'];
   const args = ['--headless=new', '--remote-debugging-port=0', `--user-data-dir=${profile}`, ...root, ...quiet];
-  const child = spawn(program, [...args, 'about:blank'], { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
+  // What it makes besides, and leaves behind where it is killed, goes with the profile.
+  const env = { ...process.env, TMPDIR: profile };
+  const child = spawn(program, [...args, 'about:blank'], { env, stdio: ['ignore', 'ignore', 'pipe'], detached: true });
   const exited = once(child, 'exit');
   const close = async (): Promise<void> => {
     kill(child);
