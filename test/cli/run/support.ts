@@ -48,7 +48,8 @@ export function runBench(t: TestContext, base = temporaryDirectory(t)): RunBench
 export async function finished(child: ChildProcess): Promise<Finished> {
   const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   for (const name of ['stdout', 'stderr'] as const) {
-    child[name]?.on('data', (chunk: Buffer) => output[name].push(chunk));
+    // A stream that was paused stays so, whoever listens.
+    child[name]?.on('data', (chunk: Buffer) => output[name].push(chunk)).resume();
   }
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
   return { code, signal, stdout: Buffer.concat(output.stdout), stderr: Buffer.concat(output.stderr) };
