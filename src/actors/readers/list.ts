@@ -1,7 +1,7 @@
 /** A page of the list: plans walked to the page's rows, then those rows rendered. */
 import type { ListFilter, ListPage, ListPause, ListTask, Position, Walk } from '../protocol.ts';
 import { FEW, plansOf, startedPlan } from './plan.ts';
-import { rendered, rendering } from './render.ts';
+import { RUN_JSON } from './render.ts';
 import type { Statements } from './statements.ts';
 import { advance, type Inside, startOf } from './walk.ts';
 
@@ -16,10 +16,8 @@ const MAX_BODY_BYTES = 64 * 1024 * 1024;
 /** Rows to merge from each of several plans at most; a page below is walked as one. */
 const MERGED_ROWS = 5_000;
 
-const RENDER = rendering(
-  (json, table) => `SELECT CAST(group_concat(${json}) AS BLOB)
-  FROM (SELECT value AS wanted FROM json_each(?)) CROSS JOIN ${table} ON agent_runs.id = wanted`,
-);
+const RENDER = `SELECT CAST(group_concat(${RUN_JSON}) AS BLOB)
+  FROM (SELECT value AS wanted FROM json_each(?)) CROSS JOIN agent_runs ON agent_runs.id = wanted`;
 
 /** @returns the page, or where the walk stands when its slice of time is up */
 export function list(db: Statements, task: ListTask, inside: Inside): ListPage | ListPause {
@@ -75,7 +73,7 @@ function page(db: Statements, rows: Position[], limit: number, inside: Inside): 
     const fitting = count === 0 ? FIRST_ROWS : Math.floor((RENDERED_BYTES * count) / size);
     const rows = Math.max(1, Math.min(RENDERED_ROWS, fitting));
     const ids = wanted.slice(count, count + rows).map(({ id }) => id);
-    const [part] = inside(() => rendered(db, RENDER, JSON.stringify(ids))) as [Buffer | null];
+    const [part] = inside(() => db.raw(RENDER).get(JSON.stringify(ids))) as [Buffer | null];
     count += ids.length;
     // Nothing, where retention took the rows between the two reads.
     if (part) size += parts.push(part) === 1 ? part.length : part.length + 1;

@@ -1,16 +1,16 @@
 /** The queries but the list; each one visit inside the gate. */
 import type { Metadata, Queries, RunSeries, Series, SpoolPosition, Totals } from '../protocol.ts';
-import { rendered, rendering } from './render.ts';
+import { RUN_JSON } from './render.ts';
 import type { Statements } from './statements.ts';
 import type { Inside } from './walk.ts';
 
 type Source = Queries['source']['result'];
 
-const RUN = rendering((json, table) => `SELECT CAST(${json} AS BLOB) FROM ${table} WHERE event_id = ?`);
+const RUN = `SELECT CAST(${RUN_JSON} AS BLOB) FROM agent_runs WHERE event_id = ?`;
 
 /** The run as JSON bytes, or null. */
 export function run(db: Statements, eventId: string, inside: Inside): Uint8Array | null {
-  const row = inside(() => rendered(db, RUN, eventId));
+  const row = inside(() => db.raw(RUN).get(eventId));
   return row ? new Uint8Array((row as [Buffer])[0]) : null;
 }
 

@@ -107,6 +107,12 @@ test('bytes that another program has bound come back as the text they are, and b
   const bytes = Buffer.from('grün {"a":1}');
   assert.equal(parsed({}, { output_summary: bytes }).output_summary, 'grün {"a":1}');
   assert.deepEqual(parsed({}, { metrics_json: Buffer.from('{"a":1}') }).metrics_json, { a: 1 });
+  // These look like binary JSON, whose first byte tells the length.
+  for (const word of ['crawler', 'harvest', 'Crawl', 'scrapers']) {
+    assert.equal(parsed({}, { job_type: Buffer.from(word) }).job_type, word);
+    assert.equal(parsed({}, { metrics_json: Buffer.from(word) }).metrics_json, word);
+  }
+  assert.equal(parsed({}, { items_failed: Buffer.from('5') }).items_failed, '5');
   db.exec('DELETE FROM agent_runs');
   rendered({}, { product: bytes, context_json: bytes });
   rendered({});
