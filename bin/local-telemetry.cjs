@@ -24,7 +24,11 @@ if (parseInt(process.versions.node, 10) < LEAST_NODE) {
       process.execPath +
       '). ' +
       (isCheckout
-        ? 'Run npm ci in ' + home + ', which brings it, and start bin/local-telemetry.'
+        ? 'Run npm ci in ' +
+          home +
+          ', which brings it, and start bin/local-telemetry; where that one does not run, install Node.js ' +
+          LEAST_NODE +
+          '.'
         : 'Install it from https://nodejs.org and see that it comes first in PATH.') +
       '\n',
   );

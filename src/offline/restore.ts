@@ -13,7 +13,7 @@
  * Where a file cannot have two names (FAT, some shared folders), 2 renames it: killed between 2 and 4 there is no
  * database, and the second restore finds the newest `.replaced-` and goes on.
  */
-import { constants, copyFileSync, existsSync, linkSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { chmodSync, constants, copyFileSync, existsSync, linkSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { syncDirectory } from '../actors/spool/files.ts';
 import { identityOf, ProcessLock } from '../actors/writer/lock.ts';
@@ -110,7 +110,10 @@ function checkedCopy(file: string, restoring: string): { runs: number; schemaVer
   stack.defer(() => good || removeWhole(restoring));
   stack.use(holdIfLocked(file));
   for (const suffix of ['', '-journal', '-wal']) {
-    if (existsSync(file + suffix)) copyFileSync(file + suffix, restoring + suffix, constants.COPYFILE_EXCL);
+    if (!existsSync(file + suffix)) continue;
+    copyFileSync(file + suffix, restoring + suffix, constants.COPYFILE_EXCL);
+    // A backup may well be read-only; what becomes of it is written to, and gets its mode at the end.
+    chmodSync(restoring + suffix, 0o600);
   }
   const { runs, schemaVersion, problems } = settle(restoring);
   if (problems.length > 0) {
