@@ -1,9 +1,8 @@
 /** Whatever the code takes or says is in the documentation, and the documentation names nothing else. */
 import assert from 'node:assert/strict';
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { OTHERS } from '../src/cli/config/unknown.ts';
 import { referenceOf } from '../src/cli/reference.ts';
@@ -12,19 +11,12 @@ import { CLIENT_SETTINGS } from '../src/client/config.ts';
 import { type Setting, SETTINGS, WITHOUT_EFFECT } from '../src/config/settings.ts';
 import { LIST_PARAMETERS } from '../src/http/filters.ts';
 import { MEANINGS } from '../src/http/openapi/meanings.ts';
-import { documented, ROUTES } from '../src/http/routes.ts';
+import { documented } from '../src/http/openapi/path.ts';
+import { ROUTES } from '../src/http/routes.ts';
 import { STATUS_NAMES, TABLE as FIELDS } from '../src/run.ts';
 import { KINDS } from '../src/run/kinds.ts';
+import { documents, none, read, ROOT } from './support/documents.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
-const documents = [
-  'README.md',
-  'ARCHITECTURE.md',
-  'CONTRIBUTING.md',
-  'CHANGELOG.md',
-  ...globSync('docs/*.md', { cwd: ROOT }),
-];
 const api = read('docs/api.md');
 const configuration = read('docs/configuration.md');
 const logs = read('docs/logs.md');
@@ -42,10 +34,6 @@ function rowOf(text: string, name: string): string[] | undefined {
     ?.split('|')
     .slice(2, -1)
     .map((cell) => cell.trim());
-}
-
-function none(offences: readonly string[], what: string): void {
-  assert.equal(offences.length, 0, `${what}\n  ${offences.join('\n  ')}`);
 }
 
 test('every setting is in docs/configuration.md with its default and what it takes', () => {

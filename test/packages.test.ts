@@ -1,19 +1,12 @@
 /** What npm installs: exact versions, from anyone's registry, nothing compiled. And the package that others install. */
 import assert from 'node:assert/strict';
-import { existsSync, globSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { buildConfig, filesToCopy, withEndingsOfJavaScript, withoutHiddenTypes } from '../scripts/build.ts';
+import { none, read, ROOT } from './support/documents.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-
-/** Fails with a line for each offence. */
-function none(offences: readonly string[], rule: string): void {
-  assert.equal(offences.length, 0, `${rule}\n  ${offences.join('\n  ')}`);
-}
-
-const json = (path: string): unknown => JSON.parse(readFileSync(join(ROOT, path), 'utf8'));
+const json = (path: string): unknown => JSON.parse(read(path));
 
 test('package.json names every dependency by its exact version', () => {
   const { dependencies, devDependencies } = json('package.json') as Record<string, Record<string, string>>;
@@ -97,16 +90,14 @@ test('the build compiles or copies every file of src', () => {
 });
 
 test('no URL in src names a TypeScript file, for the package has none', () => {
-  const wrong = globSync('src/**/*.ts', { cwd: ROOT }).filter((path) =>
-    /new URL\([^)]*\.ts\b/.test(readFileSync(join(ROOT, path), 'utf8')),
-  );
+  const wrong = globSync('src/**/*.ts', { cwd: ROOT }).filter((path) => /new URL\([^)]*\.ts\b/.test(read(path)));
   none(wrong, 'Name the actor by actorBeside() of src/actors/thread.ts:');
 });
 
 test('the client imports no package but the one that checks a record', () => {
   const packages = new Set<string>();
   for (const path of globSync('src/{client/**/*,run/**/*,run,directory}.ts', { cwd: ROOT })) {
-    const text = readFileSync(join(ROOT, path), 'utf8');
+    const text = read(path);
     for (const [, name = ''] of text.matchAll(/ from '([^.'][^']*)'/g))
       if (!name.startsWith('node:')) packages.add(name);
   }

@@ -3,10 +3,9 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
+import { none, ROOT } from './support/documents.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const MAX_FILE = 300;
 const MAX_MEDIAN = 100;
 const MAX_FUNCTION = 70;
@@ -141,11 +140,6 @@ const linesOf = ({ text }: Source): number => text.trimEnd().split('\n').length;
 
 function placeOf({ path, tree }: Source, node: ts.Node): string {
   return `${path}:${tree.getLineAndCharacterOfPosition(node.getStart(tree)).line + 1}`;
-}
-
-/** Fails with a line for each offence. */
-function none(offences: readonly string[], rule: string): void {
-  assert.equal(offences.length, 0, `${rule}\n  ${offences.join('\n  ')}`);
 }
 
 function broken({ from, except, only, types, never }: Rule): string[] {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { none } from './support/documents.ts';
 import { type Message, messagesOf } from './support/messages.ts';
 
 const PAGE = readFileSync(new URL('../docs/troubleshooting.md', import.meta.url), 'utf8');
@@ -106,10 +107,6 @@ function placesOf(piece: string, text: string): number[] {
 const documented = messagesOn(PAGE);
 /** Short ones as well, even `… …`, for a message may be made of them. */
 const reader = new Reader(messagesOf('src/**/*.ts', 0));
-
-function none(offences: readonly string[], what: string): void {
-  assert.equal(offences.length, 0, `${what}\n  ${offences.join('\n  ')}`);
-}
 
 test('every message of the code is in docs/troubleshooting.md', () => {
   const used = new Set(documented.flatMap((message) => [...(reader.read(message) ?? [])]));

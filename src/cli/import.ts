@@ -127,7 +127,7 @@ const missing = (path: string): TelemetryError =>
  * @throws TelemetryError where a file that is read or written is the database that is imported into
  */
 async function refuseItself(names: readonly string[], { path, lockFile }: DatabaseConfig): Promise<void> {
-  const { realPath } = await import('../actors/writer/lock.ts');
+  const { realPath } = await import('../actors/writer/real-path.ts');
   const realName = (name: string): string => {
     try {
       return realPath(name);

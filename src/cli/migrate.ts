@@ -43,7 +43,8 @@ async function migrate(args: Readonly<Record<string, unknown>>, terminal: Termin
     else for (const line of described(found)) terminal.print(line);
     return undefined;
   }
-  const { ProcessLock, realPath } = await import('../actors/writer/lock.ts');
+  const { ProcessLock } = await import('../actors/writer/lock.ts');
+  const { realPath } = await import('../actors/writer/real-path.ts');
   const { repairInterrupted } = await import('../actors/writer/older/migrate.ts');
   const { look } = await import('../actors/writer/inspect.ts');
   const { readMigrations } = await import('../actors/writer/migrate.ts');

@@ -46,7 +46,7 @@ async function chosen(
 
 /** The running service of a database; undefined where none answers on its socket. */
 export async function openSocket(config: Config): Promise<Target | undefined> {
-  const { realPath } = await import('../actors/writer/lock.ts');
+  const { realPath } = await import('../actors/writer/real-path.ts');
   const { socketPathOf } = await import('../http/control-socket.ts');
   let path: string;
   try {

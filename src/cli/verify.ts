@@ -2,7 +2,8 @@
 import { basename, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { TelemetryError } from '../errors.ts';
-import { type Check, quoted } from '../offline/check.ts';
+import { quoted } from '../actors/shell.ts';
+import type { Check } from '../offline/check.ts';
 import { isTrouble, lookedAt, removeWhole, statOf } from '../offline/files.ts';
 import type { Beside } from '../offline/verify-files.ts';
 import { copyThrough } from './backup.ts';

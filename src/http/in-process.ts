@@ -5,8 +5,9 @@ import { createCall, type Services, split } from './call.ts';
 import { replyOf } from './errors.ts';
 import { logError } from './logging.ts';
 import { noMatch } from './no-match.ts';
+import { documented } from './openapi/path.ts';
 import type { Reply } from './reply.ts';
-import { CONTROL_ROUTES, documented, type Route, ROUTES } from './routes.ts';
+import { CONTROL_ROUTES, type Route, ROUTES } from './routes.ts';
 
 export class InProcess {
   readonly #services: Services;

@@ -24,8 +24,6 @@ import { getMetadata, getMetrics, getPrometheus } from './overview.ts';
 import { getPage, getPageFile, getRedoc } from './page.ts';
 import { getRun, updateRun } from './run.ts';
 
-export { documented } from './openapi/path.ts';
-
 export interface Route {
   method: 'GET' | 'POST' | 'PATCH';
   path: string;

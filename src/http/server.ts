@@ -13,9 +13,10 @@ import { listenPrivately } from './control-socket.ts';
 import { HttpError, replyOf } from './errors.ts';
 import { logError } from './logging.ts';
 import { noMatch } from './no-match.ts';
+import { documented } from './openapi/path.ts';
 import { RateLimiter } from './rate-limit.ts';
 import { type Reply, send } from './reply.ts';
-import { CONTROL_ROUTES, documented, type Route, ROUTES } from './routes.ts';
+import { CONTROL_ROUTES, type Route, ROUTES } from './routes.ts';
 
 const TIMEOUTS = {
   headersTimeout: 10_000,

@@ -1,5 +1,3 @@
-export { quoted } from '../actors/shell.ts';
-
 /** What a look at one thing found. */
 export interface Check {
   name: string;

@@ -1,6 +1,7 @@
 /** A file that a service has open must not be copied byte by byte, nor read for minutes; and none starts meanwhile. */
 import { existsSync } from 'node:fs';
-import { ProcessLock, realPath } from '../actors/writer/lock.ts';
+import { ProcessLock } from '../actors/writer/lock.ts';
+import { realPath } from '../actors/writer/real-path.ts';
 import { systemCode, TelemetryError } from '../errors.ts';
 
 /**

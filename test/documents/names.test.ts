@@ -1,27 +1,11 @@
 /** What the documentation names is there: commands, options, routes, metrics; and its JSON is JSON. */
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { METRICS } from '../../src/http/prometheus/metrics.ts';
 import { CONTROL_ROUTES, ROUTES } from '../../src/http/routes.ts';
+import { documents, none, read } from '../support/documents.ts';
 import { blocksOf } from './markdown.ts';
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
-const documents = [
-  'README.md',
-  'ARCHITECTURE.md',
-  'CONTRIBUTING.md',
-  'CHANGELOG.md',
-  ...globSync('docs/*.md', { cwd: ROOT }),
-];
-
-function none(offences: readonly string[], what: string): void {
-  assert.equal(offences.length, 0, `${what}\n  ${offences.join('\n  ')}`);
-}
 
 test('every document is linked from the README', () => {
   const readme = read('README.md');

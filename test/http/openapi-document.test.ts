@@ -7,7 +7,8 @@ import { replyOf } from '../../src/http/errors.ts';
 import { LIST_PARAMETERS } from '../../src/http/filters.ts';
 import { FAILURES } from '../../src/http/openapi/failures.ts';
 import { OPERATIONS as DESCRIBED } from '../../src/http/openapi/operations.ts';
-import { documented, ROUTES } from '../../src/http/routes.ts';
+import { documented } from '../../src/http/openapi/path.ts';
+import { ROUTES } from '../../src/http/routes.ts';
 import { COLUMNS, PATCH_FIELDS, STATUS_NAMES, STATUSES } from '../../src/run.ts';
 import { assertValid, DOCUMENT, OPERATIONS, resolved, validatorOf } from '../support/openapi.ts';
 

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { documentOf } from '../../src/http/openapi/document.ts';
-import { documented, ROUTES } from '../../src/http/routes.ts';
+import { documented } from '../../src/http/openapi/path.ts';
+import { ROUTES } from '../../src/http/routes.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -13,8 +13,6 @@ import { realPath } from './real-path.ts';
 import { DATABASE, LOCK_FILE, type Setting } from './remedies.ts';
 import { requireOpenWay, requireWritableFile } from './writable.ts';
 
-export { realPath } from './real-path.ts';
-
 /** How long a starting service waits for one that is just ending. */
 const PATIENCE_MS = 500;
 

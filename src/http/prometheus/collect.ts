@@ -6,7 +6,7 @@ import type { Services } from '../call.ts';
 import type { Value } from './exposition.ts';
 import type { MetricName } from './metrics.ts';
 import { foldedOf, seriesOf } from './runs.ts';
-import { within } from '../within.ts';
+import { within } from './within.ts';
 
 /** Who asks gives up after 10 s, mostly. */
 const PATIENCE_MS = 5_000;

@@ -1,6 +1,6 @@
 /** What a database of an earlier version is, and what migrating it would do: without changing a byte of it. */
 import { SCHEMA_VERSION, TABLE } from '../../../run.ts';
-import { realPath } from '../lock.ts';
+import { realPath } from '../real-path.ts';
 import type { Connection } from '../../database.ts';
 import { build, type Limits } from './build.ts';
 import { buildingName, freeSpace, neededSpace, sizeOf } from './files.ts';
