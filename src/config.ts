@@ -71,7 +71,7 @@ export interface Config {
    * Techniques that tests and benchmarks switch off to show what they are for. No environment
    * variable reaches them: without the directory's sync, acknowledged runs are lost at a power cut.
    */
-  techniques: { gate: boolean; directorySync: boolean };
+  techniques: { gate: boolean; directorySync: boolean; groupCommit: boolean };
   warnings: string[];
 }
 
@@ -133,7 +133,7 @@ export function examineConfig(
     apiToken: text('TELEMETRY_API_AUTH_TOKEN'),
     logLevel: values.TELEMETRY_LOG_LEVEL as LogLevel,
     shutdownTimeoutMs: values.TELEMETRY_SHUTDOWN_TIMEOUT_MS as number,
-    techniques: { gate: true, directorySync: true },
+    techniques: { gate: true, directorySync: true, groupCommit: true },
     warnings: [],
   };
   if (config.database.lockFile === config.database.path) {

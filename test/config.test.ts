@@ -97,7 +97,7 @@ test('an empty environment gives every default', () => {
     apiToken: undefined,
     logLevel: 'INFO',
     shutdownTimeoutMs: 10_000,
-    techniques: { gate: true, directorySync: true },
+    techniques: { gate: true, directorySync: true, groupCommit: true },
   });
   assert.equal(warnings.length, 1, 'reachable from outside without authentication');
 });

@@ -80,19 +80,21 @@ export interface Merged extends Tally {
   position: number;
 }
 
-/** Commands that are committed together. All bodies lie in `bytes`, that one buffer may be transferred. */
-export interface Group {
-  commands: GroupedCommand[];
+/** Commands on their way to the writer. All bodies lie in `bytes`, that one buffer may be transferred. */
+export interface Parcel {
+  commands: PackedCommand[];
   bytes: Uint8Array<ArrayBuffer>;
 }
-export type GroupedCommand = {
+export type PackedCommand = {
   [N in CommandName]: { name: N; args: Commands[N]['args']; start: number; end: number };
 }[CommandName];
 
-/** What became of a group. */
+/** What became of a group: the commands of one parcel or of several, in one transaction. */
 export interface Committed {
-  /** One a command, in order. */
+  /** One a command, in the order in which they were sent. */
   outcomes: Outcome<CommandResult>[];
+  /** Milliseconds from its first parcel to its last outcome. */
+  took: number;
   /** How long its commit took; null where nothing was to be committed, or nothing could. */
   timing: Timing | null;
   /** Why nothing of it was stored, where the group failed as a whole. */
@@ -118,12 +120,14 @@ export interface WriterInfo {
   warnings: string[];
 }
 
-/** The writer thread's face, called through comlink. Errors are values: see Outcome. */
+/**
+ * The writer thread's face, called through comlink. Errors are values: see Outcome. Parcels come, and what became of them
+ * goes, through a port of their own.
+ */
 export interface WriterThread {
   /** A second of migrating a database of an earlier version, and what there is to say of it; null where it can be opened. */
   prepare(): Outcome<Note | null>;
   open(): Outcome<WriterInfo>;
-  commit(group: Group): Committed;
   /** Copies the database as it is when the copy is complete; groups are committed meanwhile. */
   copy(path: string): Promise<Outcome<Copied>>;
   /** Ends a copy that is being made; nothing of it stays. */

@@ -12,7 +12,7 @@ import { aRun } from '../support/service.ts';
 export function closedDatabase(directory: string, runs: number, fields: Record<string, unknown> = {}): string {
   mkdirSync(join(directory, 'db'), { recursive: true });
   const database = databaseConfig(join(directory, 'db'));
-  const techniques = { gate: true, directorySync: true };
+  const techniques = { gate: true, directorySync: true, groupCommit: true };
   const session = new Session({ database, techniques, first: true }, new Gate());
   try {
     session.open();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import Database from 'better-sqlite3';
 import { type Connection, openWritable } from '../../src/actors/database.ts';
-import type { CommandName, CommandResult, Commands, Group } from '../../src/actors/protocol.ts';
+import type { CommandName, CommandResult, Commands, Parcel } from '../../src/actors/protocol.ts';
 import { type GroupOptions, GroupWriter } from '../../src/actors/writer/group.ts';
 import { migrate, readMigrations } from '../../src/actors/writer/migrate.ts';
 import type { DatabaseConfig } from '../../src/config.ts';
@@ -79,14 +79,14 @@ export const batch = (body: unknown, merge = false): Sent => ({
 export const update = (eventId: string, body: unknown): Sent => ({ name: 'update', args: { eventId }, body });
 export const associate = (eventId: string, body: unknown): Sent => ({ name: 'associate', args: { eventId }, body });
 
-export function groupOf(...sent: Sent[]): Group {
+export function groupOf(...sent: Sent[]): Parcel {
   const bodies = sent.map(({ body }) => Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)));
   let start = 0;
   const commands = sent.map(({ name, args }, index) => {
     const end = start + (bodies[index] as Buffer).byteLength;
     const command = { name, args, start, end };
     start = end;
-    return command as Group['commands'][number];
+    return command as Parcel['commands'][number];
   });
   return { commands, bytes: new Uint8Array(Buffer.concat(bodies)) };
 }

@@ -14,7 +14,7 @@ export function sessionIn(
   options: Partial<SessionOptions> = {},
 ): Session {
   const database = databaseConfig(directory, fields);
-  const techniques = { gate: true, directorySync: true };
+  const techniques = { gate: true, directorySync: true, groupCommit: true };
   const session = new Session({ database, techniques, first: true, ...options }, new Gate());
   t.after(() => session.close());
   return session;

@@ -1,22 +1,26 @@
 /** The writer thread: the only place from which the database is written. */
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { type Outcome, toWire } from '../../errors.ts';
 import { Gate } from '../gate.ts';
-import type { Committed, Copied, Group, Note, WriterInfo, WriterThread } from '../protocol.ts';
+import type { Committed, Copied, Note, Parcel, WriterInfo, WriterThread } from '../protocol.ts';
 import { offer } from '../thread.ts';
 import { toTelemetryError } from '../faults.ts';
+import { Inbox } from './inbox.ts';
 import { Session, type SessionOptions } from './session.ts';
 
 export interface WriterData extends SessionOptions {
   gate: SharedArrayBuffer;
+  /** Parcels in, what became of them out. */
+  parcels: MessagePort;
 }
 
 /** A slice of recounting: short beside a commit. */
 const SLICE_MS = 20;
 const RETRY_MS = 5_000;
 
-const { gate, ...options } = workerData as WriterData;
+const { gate, parcels, ...options } = workerData as WriterData;
 const session = new Session(options, new Gate(gate));
+const inbox = new Inbox(() => (receiveMessageOnPort(parcels) as { message: Parcel } | undefined)?.message);
 let scheduled = false;
 
 const thread: WriterThread = {
@@ -36,11 +40,6 @@ const thread: WriterThread = {
       return { ok: false, error: toWire(toTelemetryError(error)) };
     }
   },
-  commit(group: Group): Committed {
-    const outcomes = session.commit(group);
-    recountBetweenGroups();
-    return { outcomes, ...session.last };
-  },
   async copy(path: string): Promise<Outcome<Copied>> {
     try {
       return { ok: true, value: await session.copy(path) };
@@ -53,10 +52,28 @@ const thread: WriterThread = {
   },
   close(): void {
     session.close();
+    parcels.close();
     // Lets the thread end by itself once comlink has answered.
     setImmediate(() => parentPort?.close());
   },
 };
+
+parcels.on('message', (arrived: Parcel) => {
+  inbox.add(arrived);
+  commitGroup();
+});
+
+function commitGroup(): void {
+  const first = inbox.first();
+  if (!first) return;
+  const since = performance.now();
+  const outcomes = session.commit(first, inbox.next);
+  const committed: Committed = { outcomes, took: performance.now() - since, ...session.last };
+  parcels.postMessage(committed);
+  // Between two groups this thread hears what else is asked of it.
+  if (inbox.waits) setImmediate(commitGroup);
+  recountBetweenGroups();
+}
 
 function recountBetweenGroups(): void {
   if (scheduled || !session.recounting) return;

@@ -11,7 +11,7 @@ import {
 } from '../../run.ts';
 import { acceptsPatch, acceptsRun, explainCommit, explainPatch, explainRun } from '../../run/check.ts';
 import { parseBatch, parseBody } from '../body.ts';
-import type { BatchResult, Commands, Created, GroupedCommand, CommandResult } from '../protocol.ts';
+import type { BatchResult, Commands, Created, PackedCommand, CommandResult } from '../protocol.ts';
 import { patchRow } from './clocks.ts';
 import { insert, storeItems } from './items.ts';
 import { forget, merge } from './spool.ts';
@@ -19,7 +19,7 @@ import { eventIdOf, runIdOf, type StoredRow } from './store.ts';
 import type { Workplace } from './workplace.ts';
 
 /** @throws TelemetryError; any other error is the database's */
-export function runCommand(command: GroupedCommand, body: Uint8Array, at: Workplace): CommandResult {
+export function runCommand(command: PackedCommand, body: Uint8Array, at: Workplace): CommandResult {
   switch (command.name) {
     case 'create':
       return create(body, at);

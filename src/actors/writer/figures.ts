@@ -19,7 +19,7 @@ export class WriterFigures {
   /** Why the last group failed as a whole, and when; undefined where it did not. */
   trouble: { reason: string; at: number } | undefined;
 
-  /** Seconds from a command's arrival until its group was taken. */
+  /** Seconds from a command's arrival until its group began. */
   get wait(): Distribution {
     return this.#wait;
   }
@@ -39,13 +39,20 @@ export class WriterFigures {
     return this.#gate;
   }
 
-  /** A group was taken. @param arrivals when its commands came, on the clock of `now`, in milliseconds */
-  took(arrivals: readonly { since: number }[], now: number): void {
+  /**
+   * A group has come back.
+   *
+   * @param arrivals when its commands came, on the clock of `at`, in milliseconds
+   */
+  committed(
+    { took, timing, failure }: Committed,
+    arrivals: readonly { since: number }[],
+    at: number,
+    now = Date.now(),
+  ): void {
     this.#groups.observe(arrivals.length);
-    for (const { since } of arrivals) this.#wait.observe((now - since) / 1_000);
-  }
-
-  committed({ timing, failure }: Pick<Committed, 'timing' | 'failure'>, now = Date.now()): void {
+    // What joined a group that was under way did not wait at all.
+    for (const { since } of arrivals) this.#wait.observe(Math.max(0, at - took - since) / 1_000);
     if (failure === null) this.trouble = undefined;
     else this.failed(failure, now);
     if (!timing) return;

@@ -9,14 +9,15 @@ import { TelemetryError, toWire } from '../../errors.ts';
 import { timestampOf } from '../../run.ts';
 import type { Connection } from '../database.ts';
 import type { Gate } from '../gate.ts';
-import type { CommandName, CommandResult, Committed, Group, GroupedCommand, Timing } from '../protocol.ts';
+import type { CommandName, CommandResult, Committed, PackedCommand, Parcel, Timing } from '../protocol.ts';
 import { Care } from './care.ts';
+import { Changes } from './changes.ts';
 import { runCommand } from './commands.ts';
 import { isBroken, isBusy, toTelemetryError } from '../faults.ts';
 import { nextChangeCounter } from './header.ts';
 import { Recount } from './recount.ts';
 import { Positions } from './positions.ts';
-import { addTo, type Counts, countRow, emptyCounts, keyOf, Rollups } from './rollups.ts';
+import { Rollups } from './rollups.ts';
 import { Store } from './store.ts';
 import type { Workplace } from './workplace.ts';
 
@@ -42,18 +43,20 @@ const OUTSIDE: ReadonlySet<ErrorCode> = new Set(['full', 'unavailable', 'damaged
 /** Write to the file what SQLite does not count as changes of rows. */
 const UNCOUNTED: ReadonlySet<CommandName> = new Set(['shrink', 'optimize', 'reindex', 'recount']);
 
-interface GroupContext {
-  /** Canonical time of the group. */
-  now: string;
-  /** Whether the group is this one command. */
-  alone: boolean;
+/** One transaction, while it is open. */
+interface Transaction {
+  /** What its commands work with. */
+  at: Workplace;
+  /** Changes of rows that the connection had seen before. */
+  changesBefore: number;
+  /** Commands taken, run or not. */
+  taken: number;
+  /** Some of them change what SQLite does not count as changes of rows. */
+  uncounted: boolean;
+  outcomes: Outcomes;
   /** A command wants all runs counted anew, which begins behind this group. */
   recount: boolean;
-  counts: Counts;
-  /** Runs that came into an agent, job type and status, by key. */
-  arrivals: Map<string, number>;
-  /** Of `counts`, what lies in rows that a running recount has passed. */
-  covered: Counts;
+  changes: Changes;
 }
 
 type Outcomes = Outcome<CommandResult>[];
@@ -86,28 +89,37 @@ export class GroupWriter {
     if (!options.rollupsTrusted) this.#recount = new Recount(db);
   }
 
-  /** Runs a group. @returns an outcome a command, in order; throws nothing */
-  execute(group: Group): Outcomes {
+  /**
+   * Runs a group.
+   *
+   * @param next the next parcel that goes with it, asked for when those before have run
+   * @returns an outcome a command, in order; throws nothing
+   */
+  execute(first: Parcel, next: () => Parcel | undefined = () => undefined): Outcomes {
     this.#timing = null;
     this.#failure = null;
     // Sorting an index of any size: not in memory. It cannot be said within a transaction.
-    const sorts = group.commands.some(({ name }) => name === 'reindex');
+    const sorts = first.commands.some(({ name }) => name === 'reindex');
+    const transaction = this.#transaction();
     try {
       if (sorts) this.#db.pragma('temp_store = FILE');
-      return this.#transaction(group);
+      this.#beginWhenFree();
+      for (let parcel: Parcel | undefined = first; parcel; parcel = next()) this.#runAll(parcel, transaction);
+      this.#finish(transaction);
+      return transaction.outcomes;
     } catch (error) {
       this.#rollback(error);
       const failed = { ok: false, error: toWire(toTelemetryError(error)) } as const;
       // What one command alone in its group has brought about is no trouble of the service's.
       if (OUTSIDE.has(failed.error.code)) this.#failure = failed.error.message;
-      return group.commands.map(() => failed);
+      return new Array<Outcome<CommandResult>>(Math.max(transaction.taken, first.commands.length)).fill(failed);
     } finally {
       if (sorts) this.#db.pragma('temp_store = MEMORY');
     }
   }
 
   /** How long the last group's commit took, and why it failed as a whole. */
-  get last(): Omit<Committed, 'outcomes'> {
+  get last(): Pick<Committed, 'timing' | 'failure'> {
     return { timing: this.#timing, failure: this.#failure };
   }
 
@@ -145,62 +157,64 @@ export class GroupWriter {
     }
   }
 
-  #transaction(group: Group): Outcomes {
-    this.#beginWhenFree();
-    const context: GroupContext = {
-      now: timestampOf(this.#options.now?.() ?? Date.now()),
-      alone: group.commands.length === 1,
+  #transaction(): Transaction {
+    const changes = new Changes((id) => this.#recount?.covers(id) ?? false);
+    const transaction: Transaction = {
+      at: {
+        store: this.#store,
+        positions: this.#positions,
+        care: this.#care,
+        now: timestampOf(this.#options.now?.() ?? Date.now()),
+        changed: (id, before, after) => changes.note(id, before, after),
+        recount: () => (transaction.recount = true),
+      },
+      changesBefore: this.#totalChanges.get() as number,
+      taken: 0,
+      uncounted: false,
+      outcomes: [],
       recount: false,
-      counts: emptyCounts(),
-      arrivals: new Map(),
-      covered: emptyCounts(),
+      changes,
     };
-    const before = this.#totalChanges.get();
-    const outcomes = group.commands.map((command) =>
-      this.#run(command, group.bytes.subarray(command.start, command.end), context),
-    );
-    const wrote = before !== this.#totalChanges.get() || group.commands.some(({ name }) => UNCOUNTED.has(name));
-    if (wrote) this.#rollups.add(context.counts, context.arrivals);
-    const started = performance.now();
-    const gate = this.#commit(wrote, this.#recount === undefined && !context.recount);
-    // Committed is committed, whatever comes of the directory's sync.
-    if (context.recount) this.#recount = new Recount(this.#db);
-    else this.#recount?.add(context.covered);
-    this.#syncDirectory();
-    if (wrote) this.#timing = { commit: performance.now() - started, gate };
-    return outcomes;
+    return transaction;
   }
 
-  #run(command: GroupedCommand, body: Uint8Array, context: GroupContext): Outcome<CommandResult> {
-    const { now, counts, arrivals, covered, alone } = context;
-    const noted: (() => void)[] = [];
-    const at: Workplace = {
-      store: this.#store,
-      positions: this.#positions,
-      care: this.#care,
-      now,
-      changed: (id, before, after) => {
-        const into = this.#recount?.covers(id) ? [counts, covered] : [counts];
-        noted.push(() => {
-          for (const target of into) {
-            if (before) countRow(target, before.values, -1);
-            if (after) countRow(target, after.values, 1);
-          }
-          const key = after && keyOf(after.values);
-          if (key !== undefined && (!before || keyOf(before.values) !== key)) addTo(arrivals, key, 1);
-        });
-      },
-      recount: () => (context.recount = true),
-    };
+  #runAll({ commands, bytes }: Parcel, transaction: Transaction): void {
+    const alone = transaction.taken === 0 && commands.length === 1;
+    transaction.taken += commands.length;
+    for (const command of commands) {
+      transaction.uncounted ||= UNCOUNTED.has(command.name);
+      const body = bytes.subarray(command.start, command.end);
+      transaction.outcomes.push(this.#run(command, body, alone, transaction));
+    }
+  }
+
+  /** COMMIT, with the counts of what the commands have changed. */
+  #finish({ changesBefore, changes, uncounted, recount }: Transaction): void {
+    const wrote = uncounted || this.#totalChanges.get() !== changesBefore;
+    if (wrote) this.#rollups.add(changes.counts, changes.arrivals);
+    const started = performance.now();
+    const gate = this.#commit(wrote, this.#recount === undefined && !recount);
+    // Committed is committed, whatever comes of the directory's sync.
+    if (recount) this.#recount = new Recount(this.#db);
+    else this.#recount?.add(changes.covered);
+    this.#syncDirectory();
+    if (wrote) this.#timing = { commit: performance.now() - started, gate };
+  }
+
+  /** @param alone nothing else has run in the group yet */
+  #run(command: PackedCommand, body: Uint8Array, alone: boolean, transaction: Transaction): Outcome<CommandResult> {
+    const { at, changes } = transaction;
     try {
-      // A create is one statement, and so its own savepoint; alone in its group, a command needs none,
+      // A create is one statement, and so its own savepoint; where nothing ran before it, a command needs none,
       // but for merge, which may find out in its midst that it cannot be.
       const simple = command.name === 'create' || (alone && command.name !== 'merge');
-      const run = (): CommandResult => runCommand(command, body, at);
-      const value = simple ? run() : this.#db.transaction(run)();
-      for (const note of noted) note();
+      const value = simple
+        ? runCommand(command, body, at)
+        : this.#db.transaction(() => runCommand(command, body, at))();
+      changes.keep();
       return { ok: true, value };
     } catch (error) {
+      changes.drop();
       // On FULL or IOERR SQLite has rolled the whole group back by itself; the next statement would
       // then commit alone and unsynced.
       if (!this.#db.inTransaction || (alone && !(error instanceof TelemetryError))) throw error;

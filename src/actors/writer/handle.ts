@@ -2,31 +2,23 @@
  * The writer's face in the main thread: a mailbox with group commit, and the life of its thread.
  * Commands gather while one group commits; there is no timer.
  */
-import { Worker } from 'node:worker_threads';
+import type { MessagePort, Worker } from 'node:worker_threads';
 import { Mutex } from 'async-mutex';
 import type { Remote } from 'comlink';
 import type { Config } from '../../config.ts';
 import { describe, fromWire, type Outcome, TelemetryError, unwrap } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Gate } from '../gate.ts';
-import type {
-  CommandName,
-  CommandResult,
-  Commands,
-  Committed,
-  Copied,
-  Note,
-  WriterInfo,
-  WriterThread,
-} from '../protocol.ts';
-import { actorBeside, face, THREAD_FLAGS, transfer } from '../thread.ts';
-import type { WriterData } from './actor.ts';
+import type { CommandName, CommandResult, Commands, Committed, Copied, WriterInfo, WriterThread } from '../protocol.ts';
 import { WriterFigures } from './figures.ts';
 import { Mailbox } from './mailbox.ts';
+import { startThread } from './thread.ts';
 import { pack, type Waiting } from './waiting.ts';
 
-const MAX_GROUP_COMMANDS = 5_000;
-const MAX_GROUP_BYTES = 8 * 1024 * 1024;
+/** What may be with the writer at once, and so in one transaction. */
+const GROUP = { maxCommands: 5_000, maxBytes: 8 * 1024 * 1024 };
+/** Commands that are sent on before the event loop has had its turn, so that a busy one does not keep the writer waiting. */
+const CHUNK = 32;
 const MAX_DEATHS = 5;
 const DEATHS_WITHIN_MS = 60_000;
 const FIRST_BACKOFF_MS = 50;
@@ -50,9 +42,9 @@ export class WriterHandle {
   readonly #life = new Mutex();
   #worker: Worker | undefined;
   #remote: Remote<WriterThread> | undefined;
-  #inFlight: Waiting[] = [];
-  #takenAt = 0;
-  #pumping = false;
+  #parcels: MessagePort | undefined;
+  #scheduled = false;
+  #version = 0;
   #closing = false;
   #fatal = false;
   #deaths: number[] = [];
@@ -62,7 +54,8 @@ export class WriterHandle {
 
   constructor(options: WriterOptions) {
     this.#options = options;
-    this.#mailbox = new Mailbox(options.config.mailbox);
+    const { mailbox, techniques } = options.config;
+    this.#mailbox = new Mailbox(mailbox, techniques.groupCommit ? GROUP : { ...GROUP, maxCommands: 1 });
   }
 
   /** @throws TelemetryError "refused" when the database cannot be opened */
@@ -83,7 +76,12 @@ export class WriterHandle {
 
   /** Milliseconds for which a group has been with the writer; 0 where none is. */
   get committingMs(): number {
-    return this.#inFlight.length === 0 ? 0 : performance.now() - this.#takenAt;
+    return this.#mailbox.busyFor();
+  }
+
+  /** Rises with every group that may have changed the database, before anyone hears of it. */
+  get version(): number {
+    return this.#version;
   }
 
   /** The writer's thread, for whoever watches threads; undefined while there is none. */
@@ -145,7 +143,7 @@ export class WriterHandle {
   async close(): Promise<void> {
     this.#closing = true;
     await this.#life.runExclusive(async () => {
-      if (this.#pumping) await new Promise<void>((resolve) => (this.#idle = resolve));
+      if (!this.#mailbox.isEmpty) await new Promise<void>((resolve) => (this.#idle = resolve));
       if (!this.#worker) return;
       const { promise: exited, resolve } = Promise.withResolvers<void>();
       this.#worker.once('exit', () => resolve());
@@ -155,90 +153,73 @@ export class WriterHandle {
     });
   }
 
-  // A turn of the event loop, so that what arrived in this one forms a group.
+  // A turn of the event loop, so that what arrived in this one goes together.
   #schedule(): void {
-    if (this.#pumping) return;
-    this.#pumping = true;
-    setImmediate(() => void this.#pump());
+    if (this.#mailbox.isBusy && this.#mailbox.unsent >= CHUNK) return this.#post();
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#post();
+    });
   }
 
-  async #pump(): Promise<void> {
-    for (;;) {
-      const remote = this.#remote;
-      const taken = remote ? this.#mailbox.take(MAX_GROUP_COMMANDS, MAX_GROUP_BYTES) : [];
-      if (!remote || taken.length === 0) break;
-      this.#inFlight = taken;
-      this.#takenAt = performance.now();
-      this.figures.took(taken, this.#takenAt);
-      const group = pack(taken);
-      try {
-        const committed = (await remote.commit(transfer(group, [group.bytes.buffer]))) as Committed;
-        // When the thread has died meanwhile, what was in flight has been answered.
-        if (this.#inFlight !== taken) return;
-        this.#inFlight = [];
-        this.figures.committed(committed);
-        this.#settle(taken, committed.outcomes);
-      } catch (error) {
-        this.#inFlight = [];
-        this.figures.failed(describe(error));
-        for (const { reject } of taken) reject(unavailable(`The writer failed (${describe(error)})`));
-      }
-    }
-    this.#pumping = false;
-    this.#idle?.();
+  /** Sends what waits, also while the writer works: it finds it there, and adds it to its group or begins the next. */
+  #post(): void {
+    const taken = this.#parcels ? this.#mailbox.send() : [];
+    if (!this.#parcels || taken.length === 0) return;
+    const parcel = pack(taken);
+    this.#parcels.postMessage(parcel, [parcel.bytes.buffer]);
   }
 
-  #settle(taken: Waiting[], outcomes: Outcome<CommandResult>[]): void {
-    for (const [index, waiting] of taken.entries()) {
-      const outcome = outcomes[index];
-      if (outcome?.ok) waiting.resolve(outcome.value);
-      else if (outcome?.error.code === 'refused') {
+  #onCommitted(committed: Committed): void {
+    this.#version++;
+    const now = performance.now();
+    const answered = this.#mailbox.answered(committed.outcomes.length, now);
+    this.figures.committed(committed, answered, now);
+    this.#post();
+    this.#settle(answered, committed.outcomes);
+    if (this.#mailbox.isEmpty) this.#idle?.();
+  }
+
+  #settle(answered: Waiting[], outcomes: Outcome<CommandResult>[]): void {
+    for (const [index, waiting] of answered.entries()) {
+      const outcome = outcomes[index] as Outcome<CommandResult>;
+      if (outcome.ok) waiting.resolve(outcome.value);
+      else if (outcome.error.code === 'refused') {
         waiting.reject(unavailable('The service is stopping'));
         this.#stop(fromWire(outcome.error));
-      } else waiting.reject(outcome ? fromWire(outcome.error) : unavailable('The writer gave no answer'));
+      } else waiting.reject(fromWire(outcome.error));
     }
   }
 
   async #spawn(first: boolean): Promise<WriterInfo> {
-    const { config, gate } = this.#options;
-    const workerData: WriterData = {
-      database: config.database,
-      techniques: config.techniques,
-      first,
-      gate: gate.memory,
-    };
-    const worker = new Worker(actorBeside(import.meta.url), {
-      workerData,
-      name: 'writer',
-      execArgv: THREAD_FLAGS,
-    });
-    const died = new Promise<never>((_, reject) => {
-      worker.once('error', (error) => reject(failed(`The writer thread failed: ${describe(error)}.`)));
-      worker.once('exit', () => reject(failed('The writer thread ended.')));
-    });
-    const remote = face<WriterThread>(worker);
-    died.catch(() => undefined);
-    const opened = await this.#openThread(remote, died);
-    if (!opened.ok) await worker.terminate();
-    this.#info = unwrap(opened);
+    const { config, gate, log, background } = this.#options;
+    const { worker, remote, parcels, info } = await startThread(config, gate, log, first);
+    this.#info = info;
     this.#worker = worker;
     this.#remote = remote;
+    this.#parcels = parcels;
+    parcels.on('message', (committed: Committed) => this.#onCommitted(committed));
+    if (background) worker.unref();
+    // The thread keeps the process alive where it should, not its port.
+    parcels.unref();
     this.#downSince = undefined;
-    worker.on('error', (error) => this.#options.log.error(`The writer thread failed: ${describe(error)}`));
+    worker.on('error', (error) => log.error(`The writer thread failed: ${describe(error)}`));
     worker.once('exit', () => this.#onExit());
-    if (this.#options.background) worker.unref();
-    return this.#info;
+    return info;
   }
 
   /** Answers everyone who waits, lets readers through, and brings a new thread. */
   #onExit(): void {
     this.#worker = undefined;
     this.#remote = undefined;
+    this.#parcels?.close();
+    this.#parcels = undefined;
+    this.#version++;
     this.#downSince ??= Date.now();
     this.#options.gate.open();
-    const lost = [...this.#inFlight.splice(0), ...this.#mailbox.takeAll()];
-    this.#inFlight = [];
-    this.#pumping = false;
+    const lost = this.#mailbox.takeAll();
     for (const { reject } of lost)
       reject(unavailable('The writer stopped before it could answer, so the outcome is unknown'));
     this.#idle?.();
@@ -271,16 +252,6 @@ export class WriterHandle {
     }
   }
 
-  async #openThread(remote: Remote<WriterThread>, died: Promise<never>): Promise<Outcome<WriterInfo>> {
-    for (;;) {
-      const prepared = (await Promise.race([remote.prepare(), died])) as Outcome<Note | null>;
-      if (!prepared.ok) return prepared;
-      if (!prepared.value) return (await Promise.race([remote.open(), died])) as Outcome<WriterInfo>;
-      const { level, message, fields } = prepared.value;
-      this.#options.log[level](message, fields);
-    }
-  }
-
   #stop(error: TelemetryError): void {
     if (this.#fatal) return;
     this.#fatal = true;
@@ -290,9 +261,4 @@ export class WriterHandle {
 
 function unavailable(why: string): TelemetryError {
   return new TelemetryError('unavailable', `${why}. Send this again: known runs are not stored twice.`);
-}
-
-/** A thread that does not come up: nobody has sent anything yet. */
-function failed(why: string): TelemetryError {
-  return new TelemetryError('unavailable', `${why} Look at the memory and the disk, then start again.`);
 }

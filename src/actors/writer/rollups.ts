@@ -28,9 +28,9 @@ const { agent_name, job_type, status, created_at } = FIELD_INDEX;
 export const keyOf = (values: RowValues): string =>
   runsKey(String(values[agent_name]), String(values[job_type]), String(values[status]));
 
-/** Counts a row in (`by` 1) or out (-1). */
-export function countRow(counts: Counts, values: RowValues, by: 1 | -1): void {
-  addTo(counts.runs, keyOf(values), by);
+/** Counts a row in (`by` 1) or out (-1). @param key the row's, by `keyOf` */
+export function countRow(counts: Counts, key: string, values: RowValues, by: 1 | -1): void {
+  addTo(counts.runs, key, by);
   addTo(counts.hours, String(values[created_at]).slice(0, 13), by);
 }
 

@@ -9,7 +9,7 @@ import { describe, type Outcome, TelemetryError, toWire } from '../../errors.ts'
 import { copyDatabase } from '../copy.ts';
 import { type Connection, openWritable, readPragmas } from '../database.ts';
 import type { Gate } from '../gate.ts';
-import type { CommandResult, Committed, Copied, Group, Note, WriterInfo } from '../protocol.ts';
+import type { CommandResult, Committed, Copied, Note, Parcel, WriterInfo } from '../protocol.ts';
 import { isBusy, toTelemetryError } from '../faults.ts';
 import { GroupWriter } from './group.ts';
 import { readChangeCounter } from './header.ts';
@@ -48,7 +48,7 @@ export class Session {
   #directory: number | null = null;
   #db: Connection | undefined;
   #group: GroupWriter | undefined;
-  #last: Omit<Committed, 'outcomes'> = { timing: null, failure: null };
+  #last: Pick<Committed, 'timing' | 'failure'> = { timing: null, failure: null };
 
   constructor(options: SessionOptions, gate: Gate) {
     this.#options = options;
@@ -130,24 +130,28 @@ export class Session {
     }
   }
 
-  /** Commits a group. @returns an outcome a command; code "refused" means that the service must stop */
-  commit(group: Group): Outcome<CommandResult>[] {
+  /**
+   * Commits a group: the first parcel, and those that `next` has when the ones before have run.
+   *
+   * @returns an outcome a command; code "refused" means that the service must stop
+   */
+  commit(first: Parcel, next?: () => Parcel | undefined): Outcome<CommandResult>[] {
     try {
       this.#verify();
       const writer = this.#ready();
-      const outcomes = writer.execute(group);
+      const outcomes = writer.execute(first, next);
       this.#last = writer.last;
       this.#dropIfBroken();
       return outcomes;
     } catch (error) {
       const failed = { ok: false, error: toWire(toTelemetryError(error)) } as const;
       this.#last = { timing: null, failure: failed.error.message };
-      return group.commands.map(() => failed);
+      return first.commands.map(() => failed);
     }
   }
 
   /** How long the last group's commit took, and why it failed as a whole. */
-  get last(): Omit<Committed, 'outcomes'> {
+  get last(): Pick<Committed, 'timing' | 'failure'> {
     return this.#last;
   }
 

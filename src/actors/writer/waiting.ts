@@ -1,6 +1,6 @@
-/** Commands that wait for the writer, and the group they become. Pure. */
+/** Commands that wait for the writer, and the parcel they become. Pure. */
 import type { TelemetryError } from '../../errors.ts';
-import type { CommandName, CommandResult, Commands, Group } from '../protocol.ts';
+import type { CommandName, CommandResult, Commands, Parcel } from '../protocol.ts';
 
 export interface Waiting {
   name: CommandName;
@@ -13,15 +13,15 @@ export interface Waiting {
   reject: (error: TelemetryError) => void;
 }
 
-/** Bodies in one buffer: one transfer a group, however many commands. */
-export function pack(taken: readonly Waiting[]): Group {
+/** Bodies in one buffer: one transfer a parcel, however many commands. */
+export function pack(taken: readonly Waiting[]): Parcel {
   const bytes = new Uint8Array(taken.reduce((sum, waiting) => sum + waiting.bytes, 0));
   let start = 0;
   const commands = taken.map(({ name, args, body }) => {
     bytes.set(body, start);
     const command = { name, args, start, end: start + body.byteLength };
     start = command.end;
-    return command as Group['commands'][number];
+    return command as Parcel['commands'][number];
   });
   return { commands, bytes };
 }

@@ -7,16 +7,18 @@ const sumOf = (counts: readonly number[]): number => counts.reduce((sum, count) 
 
 test('each command counts with its own wait, a group with its size', () => {
   const figures = new WriterFigures();
-  figures.took([{ since: 0 }, { since: 900 }], 1_000);
-  assert.deepEqual([sumOf(figures.wait.counts), figures.wait.sum], [2, 1.1]);
-  assert.deepEqual([sumOf(figures.groups.counts), figures.groups.sum], [1, 2]);
+  const committed = { outcomes: [], took: 100, timing: null, failure: null };
+  figures.committed(committed, [{ since: 0 }, { since: 800 }, { since: 1_050 }], 1_100);
+  assert.deepEqual([sumOf(figures.wait.counts), figures.wait.sum], [3, 1.2], 'the last joined it under way');
+  assert.deepEqual([sumOf(figures.groups.counts), figures.groups.sum], [1, 3]);
 });
 
 test('a group that failed is a trouble until one does not, or the thread dies with what waited', () => {
   const figures = new WriterFigures();
-  figures.committed({ timing: null, failure: 'The disk is full.' }, 5);
+  const committed = { outcomes: [], took: 0, timing: null, failure: null };
+  figures.committed({ ...committed, failure: 'The disk is full.' }, [], 0, 5);
   assert.deepEqual([figures.failures, figures.trouble], [1, { reason: 'The disk is full.', at: 5 }]);
-  figures.committed({ timing: { commit: 4, gate: 1 }, failure: null });
+  figures.committed({ ...committed, timing: { commit: 4, gate: 1 } }, [], 0);
   assert.deepEqual([figures.failures, figures.trouble], [1, undefined]);
   assert.deepEqual([figures.commit.sum, figures.gate.sum], [0.004, 0.001]);
   figures.died(false);
