@@ -3,9 +3,9 @@
 /** Deepest nesting taken. SQLite's own JSON functions stop at 1,000. */
 export const MAX_JSON_DEPTH = 500;
 
-// Only a text with one of these can hold a number that a double would change. (Hashes hold e and
-// digits all the time, so the second must look like a number's beginning.)
-const LOSSY = /\d{16}|(?:^|[[:,\s])-?\d[\d.]*[eE]\+?\d{3}/;
+// Only a text with one of these can hold a number that a double would change: where a number may begin, 16 digits, or an
+// exponent of three. Hashes are full of both, but in a string only what stands behind a colon, comma or space is taken for one.
+const LOSSY = /(?:^|[[:,\s])-?\d(?:[\d.]{15}|[\d.]*[eE]\+?\d{3})/;
 const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
 // Stands before the digits of such a number while the rest is parsed; nobody outside can know it.
