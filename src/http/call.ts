@@ -33,8 +33,8 @@ export interface Call {
   headers: IncomingHttpHeaders;
   /** Milliseconds since the request came. */
   elapsed(): number;
-  /** Aborted when the client goes away. */
-  signal: AbortSignal;
+  /** Aborted when the client goes away; made for whoever asks, for most requests are answered before. */
+  readonly signal: AbortSignal;
   /** The body's bytes. @param limit largest size taken */
   body(limit: number): Promise<Uint8Array>;
 }
@@ -44,7 +44,7 @@ export type Handler = (call: Call, services: Services) => Promise<Reply> | Reply
 /** @param target path and query, as in the request's first line */
 export function createCall(
   target: string,
-  { endpoint, params, headers, signal, body }: Pick<Call, 'endpoint' | 'params' | 'headers' | 'signal' | 'body'>,
+  { endpoint, params, headers, signal, body }: Pick<Call, 'endpoint' | 'params' | 'headers' | 'body'> & Signalling,
 ): Call {
   const started = performance.now();
   const { pathname, search } = split(target);
@@ -58,9 +58,15 @@ export function createCall(
       return (query ??= new URLSearchParams(search));
     },
     elapsed: () => Math.round((performance.now() - started) * 1000) / 1000,
-    signal,
+    get signal() {
+      return signal();
+    },
     body,
   };
+}
+
+interface Signalling {
+  signal: () => AbortSignal;
 }
 
 export function split(url: string): { pathname: string; search: string } {

@@ -38,7 +38,7 @@ export class InProcess {
     const endpoint = documented(route.path);
     // A promise, so that a body that is too large is an answer too.
     const bytes = async (limit: number): Promise<Uint8Array> => Promise.resolve(bytesOf(body, limit));
-    const { signal } = new AbortController();
+    const signal = (): AbortSignal => new AbortController().signal;
     const call = createCall(target, { endpoint, params: decoded(params), headers: {}, signal, body: bytes });
     try {
       return await route.handler(call, this.#services);

@@ -110,14 +110,18 @@ export class HttpServer {
   async #serve(route: Route, guard: Guard, request: Request, response: ServerResponse): Promise<void> {
     const endpoint = documented(route.path);
     const since = performance.now();
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
     let headers: Record<string, string> = {};
     try {
       if (!route.open) headers = guard(request);
       const body = (limit: number): Promise<Uint8Array> => this.#intake.collect(request, limit);
       const { params, headers: asked } = request;
-      const call = createCall(request.url, { endpoint, params, headers: asked, signal: gone.signal, body });
+      const call = createCall(request.url, {
+        endpoint,
+        params,
+        headers: asked,
+        signal: () => goneSignal(response),
+        body,
+      });
       const reply = await route.handler(call, this.#services);
       this.#answer(response, { ...reply, headers: { ...headers, ...reply.headers } }, since);
     } catch (error) {
@@ -136,6 +140,17 @@ export class HttpServer {
     // What operators ask over their socket is no traffic.
     if (this.#socket === undefined) this.#services.traffic.answered(reply.status, performance.now() - since);
   }
+}
+
+/** Aborted when the client goes away before it is answered. To abort costs more than all else about a request. */
+function goneSignal(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  const onClose = (): void => {
+    if (!response.writableEnded) gone.abort();
+  };
+  if (response.destroyed) onClose();
+  else response.once('close', onClose);
+  return gone.signal;
 }
 
 function refusal(error: unknown, host: string, port: number): string {
