@@ -1,6 +1,7 @@
 import { TelemetryError } from '../errors.ts';
 import { commitUrl, repoUrl } from '../run.ts';
 import type { Call, Handler, Services } from './call.ts';
+import { unlessKnown } from './conditional.ts';
 import { ok } from './reply.ts';
 import { eventIdOf } from './run.ts';
 
@@ -16,16 +17,18 @@ export const associateCommit: Handler = async (call, { writer, http }) => {
 };
 
 /** GET /api/v1/runs/{event_id}/commit-url */
-export const getCommitUrl: Handler = async (call, services) => {
-  const { git_repo, git_commit_hash } = await sourceOf(call, services);
-  return ok({ commit_url: commitUrl(git_repo, git_commit_hash) ?? null });
-};
+export const getCommitUrl: Handler = (call, services) =>
+  unlessKnown(call, services, async () => {
+    const { git_repo, git_commit_hash } = await sourceOf(call, services);
+    return ok({ commit_url: commitUrl(git_repo, git_commit_hash) ?? null });
+  });
 
 /** GET /api/v1/runs/{event_id}/repo-url */
-export const getRepoUrl: Handler = async (call, services) => {
-  const { git_repo } = await sourceOf(call, services);
-  return ok({ repo_url: repoUrl(git_repo) ?? null });
-};
+export const getRepoUrl: Handler = (call, services) =>
+  unlessKnown(call, services, async () => {
+    const { git_repo } = await sourceOf(call, services);
+    return ok({ repo_url: repoUrl(git_repo) ?? null });
+  });
 
 async function sourceOf(
   { params }: Call,

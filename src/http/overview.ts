@@ -1,6 +1,7 @@
 /** What dashboards ask about the whole: names to filter by, and totals. */
 import { timestampOf } from '../run.ts';
 import type { Call, Handler, Services } from './call.ts';
+import { unlessKnown } from './conditional.ts';
 import { logQuery } from './logging.ts';
 import { collect } from './prometheus/collect.ts';
 import { CONTENT_TYPES, render } from './prometheus/exposition.ts';
@@ -11,11 +12,12 @@ import { ok, type Reply } from './reply.ts';
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** GET /api/v1/metadata */
-export const getMetadata: Handler = async (call, { readers, log }) => {
-  const { agent_names, job_types } = await readers.ask('metadata', {});
-  logQuery(log, call, agent_names.length + job_types.length);
-  return ok({ agent_names, job_types, counts: { agent_names: agent_names.length, job_types: job_types.length } });
-};
+export const getMetadata: Handler = (call, services) =>
+  unlessKnown(call, services, async () => {
+    const { agent_names, job_types } = await services.readers.ask('metadata', {});
+    logQuery(services.log, call, agent_names.length + job_types.length);
+    return ok({ agent_names, job_types, counts: { agent_names: agent_names.length, job_types: job_types.length } });
+  });
 
 /** GET /metrics: JSON, unless Prometheus asks. */
 export const getMetrics: Handler = (call, services) => metricsIn(['json', 'prometheus', 'openmetrics'], call, services);

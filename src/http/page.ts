@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { Call, Handler } from './call.ts';
+import { isKnown } from './conditional.ts';
 import { HttpError } from './errors.ts';
-import { ok, type Reply } from './reply.ts';
+import { notModified, ok, type Reply } from './reply.ts';
 
 const FOLDER = new URL('page/', import.meta.url);
 const TYPES: Readonly<Record<string, string>> = {
@@ -27,7 +28,7 @@ const POLICY = [
 
 interface PageFile {
   bytes: Uint8Array;
-  headers: Readonly<Record<string, string>>;
+  headers: Readonly<Record<'ETag', string> & Record<string, string>>;
 }
 
 let files: ReadonlyMap<string, PageFile> | undefined;
@@ -39,8 +40,6 @@ const filesOnce = (): ReadonlyMap<string, PageFile> =>
 function read(name: string): PageFile {
   const bytes = readFileSync(new URL(name, FOLDER));
   const headers = {
-    // Said here, for the answer 304 has the length of what it does not repeat.
-    'Content-Length': String(bytes.byteLength),
     'Content-Type': TYPES[extname(name)] ?? 'application/octet-stream',
     'Content-Security-Policy': POLICY,
     'Referrer-Policy': 'no-referrer',
@@ -66,9 +65,5 @@ export const getRedoc: Handler = () => ({
 function answer({ headers: { 'if-none-match': known } }: Call, name: string): Reply {
   const file = filesOnce().get(name);
   if (!file) throw new HttpError(404, 'Not Found');
-  // A proxy that compresses makes the tag a weak one.
-  const tags = known?.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  const isKnown = tags?.some((tag) => tag === '*' || tag === file.headers.ETag);
-  if (isKnown) return { status: 304, body: new Uint8Array(), headers: file.headers };
-  return ok(file.bytes, file.headers);
+  return isKnown(known, file.headers.ETag) ? notModified(file.headers) : ok(file.bytes, file.headers);
 }

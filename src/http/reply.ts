@@ -13,16 +13,23 @@ export const ok = (body: object | Uint8Array, headers?: Reply['headers']): Reply
   ...(headers && { headers }),
 });
 
+/** The client has this already, and gets no body. */
+export const notModified = (headers: Reply['headers']): Reply => ({
+  status: 304,
+  body: new Uint8Array(),
+  ...(headers && { headers }),
+});
+
 /** Writes a reply; `closing` tells the client not to use the connection again. */
 export function send(response: ServerResponse, { status, body, headers }: Reply, closing: boolean): void {
   if (response.headersSent || response.destroyed) return;
-  const bytes = body instanceof Uint8Array ? body : Buffer.from(JSON.stringify(body));
+  // Text leaves in one write with the head; bytes need a second one.
+  const content = body instanceof Uint8Array ? body : JSON.stringify(body);
   response.writeHead(status, {
-    'Content-Type': 'application/json',
-    'Content-Length': bytes.byteLength,
+    ...(status !== 304 && { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(content) }),
     'X-Content-Type-Options': 'nosniff',
     ...(closing && { Connection: 'close' }),
     ...headers,
   });
-  response.end(bytes);
+  response.end(content);
 }

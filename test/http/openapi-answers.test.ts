@@ -1,5 +1,6 @@
 /** What the service answers is what the document says: each route, each status, body and headers. */
 import assert from 'node:assert/strict';
+import { utimesSync } from 'node:fs';
 import { after, test, type TestContext } from 'node:test';
 import { type ErrorCode, TelemetryError } from '../../src/errors.ts';
 import { BATCH, foreignConnection, pathOf, RUNS, serviceOfFile } from '../support/http.ts';
@@ -108,6 +109,16 @@ test('everything is read as documented', async () => {
   for (const format of ['json', 'prometheus', 'openmetrics'])
     await answers(200, 'GET', '/metrics', `/metrics?format=${format}`);
   await answers(200, 'GET', '/metrics/prometheus', '/metrics/prometheus?format=openmetrics');
+});
+
+test('what the client has is not sent again, as documented', async () => {
+  // As if written long ago: what was written just now has no tag.
+  utimesSync(service().path, 0, 0);
+  for (const [method, route, path] of READS.filter(([, route]) => route !== '/metrics')) {
+    const { headers } = await answers(200, method, route, path);
+    const known = headers.get('etag') ?? assert.fail(`${path} has no ETag`);
+    await answers(304, method, route, path, { headers: { 'If-None-Match': known } });
+  }
 });
 
 test('text that is no JSON, from another program, is given back as documented', async (t) => {

@@ -1,3 +1,4 @@
+import { NOT_MODIFIED, VERSION_HEADERS } from '../conditional.ts';
 import { COMMIT_HASH, EVENT_ID, one, RUN_ID } from '../examples.ts';
 import type { Operation } from '../operation.ts';
 import { contentOf, json, refTo } from '../schemas.ts';
@@ -40,7 +41,9 @@ export const COMMIT_OPERATIONS = {
           'CommitUrl',
           one('On GitHub', { commit_url: `https://github.com/acme/site/commit/${COMMIT_HASH}` }),
         ),
+        headers: VERSION_HEADERS,
       },
+      304: NOT_MODIFIED,
     },
     failures: [404, 503],
   },
@@ -52,7 +55,9 @@ export const COMMIT_OPERATIONS = {
       200: {
         description: 'The address, or null where it has none.',
         content: json('RepoUrl', one('On GitHub', { repo_url: 'https://github.com/acme/site' })),
+        headers: VERSION_HEADERS,
       },
+      304: NOT_MODIFIED,
     },
     failures: [404, 503],
   },

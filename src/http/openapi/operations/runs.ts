@@ -1,3 +1,4 @@
+import { NOT_MODIFIED, VERSION_HEADERS } from '../conditional.ts';
 import { CHANGE, EVENT_ID, NEW_RUN, one, RUN_ID, STORED_RUN } from '../examples.ts';
 import { LIST_QUERY } from '../list-parameters.ts';
 import type { FailureStatus, Operation } from '../operation.ts';
@@ -96,8 +97,9 @@ export const RUN_OPERATIONS = {
       200: {
         description: 'The runs, maybe none.',
         content: json('RunList', one('One run', [STORED_RUN])),
-        headers: linkHeader,
+        headers: { ...linkHeader, ...VERSION_HEADERS },
       },
+      304: NOT_MODIFIED,
     },
     failures: [400, 422, 503],
   },
@@ -105,7 +107,10 @@ export const RUN_OPERATIONS = {
     tag: 'Runs',
     summary: 'Get a run',
     description: 'One run with all its fields.',
-    answers: { 200: { description: 'The run.', content: json('Run', one('A run', STORED_RUN)) } },
+    answers: {
+      200: { description: 'The run.', content: json('Run', one('A run', STORED_RUN)), headers: VERSION_HEADERS },
+      304: NOT_MODIFIED,
+    },
     failures: [404, 503],
   },
   updateRun: {

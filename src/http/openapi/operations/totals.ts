@@ -1,4 +1,5 @@
 import { CONTENT_TYPES } from '../../prometheus/exposition.ts';
+import { NOT_MODIFIED, VERSION_HEADERS } from '../conditional.ts';
 import { one } from '../examples.ts';
 import type { Answer, Content, Contents, Operation, Parameter } from '../operation.ts';
 import { contentOf, json } from '../schemas.ts';
@@ -40,7 +41,9 @@ export const TOTALS_OPERATIONS = {
             counts: { agent_names: 1, job_types: 1 },
           }),
         ),
+        headers: VERSION_HEADERS,
       },
+      304: NOT_MODIFIED,
     },
     failures: [503],
   },
