@@ -1,5 +1,5 @@
 /**
- * npm run bench:retention -- [rows=200000] [seconds=10]
+ * npm run bench:retention -- --rows 200000 --seconds 10
  *
  * What those who post and read notice of a retention that deletes three quarters of all runs: the same
  * load before it, meanwhile and after it; then whether the counts are right, and what the file's size is.
@@ -11,48 +11,32 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
-import { call, machineLine, makeRun, percentile, startBenchService } from './support.ts';
+import { Load } from './load/handle.ts';
+import type { Job, Outcome } from './load/jobs.ts';
+import { digits, type Figure, readOptions, report } from './report.ts';
+import { makeRun } from './runs.ts';
+import { fill, percentile, startBenchService } from './support.ts';
 
-const rows = Number(process.argv[2] ?? 200_000);
-const seconds = Number(process.argv[3] ?? 10);
-const POSTERS = 8;
-const READERS = 2;
+const { rows, seconds } = readOptions({ rows: 200_000, seconds: 10 });
+const WARMING_MS = 2_000;
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const DAYS = 200;
 const KEPT_DAYS = 50;
+const SHARES = [
+  ['p50', 0.5],
+  ['p99', 0.99],
+  ['max', 1],
+] as const;
 
-interface Seen {
-  posts: number[];
-  lists: number[];
-  seconds: number;
-}
+/** As fast as they are answered; the posts' figures, then the lists'. */
+const JOBS = [
+  { kind: 'single', connections: 8 },
+  { kind: 'get', connections: 2, paths: ['/api/v1/runs?agent_name=renovate&limit=100'] },
+] as const satisfies Job[];
+const NAMES = ['post', 'list'] as const;
 
-/** Posts and lists as fast as they are answered until `end` settles. */
-async function load(url: string, end: Promise<unknown>): Promise<Seen> {
-  const seen: Seen = { posts: [], lists: [], seconds: 0 };
-  const started = performance.now();
-  let ended = false;
-  void end.finally(() => (ended = true));
-  const post = async (): Promise<void> => {
-    while (!ended) seen.posts.push(await call(`${url}/api/v1/runs`, 'POST', makeRun()));
-  };
-  const list = async (): Promise<void> => {
-    while (!ended) seen.lists.push(await call(`${url}/api/v1/runs?agent_name=renovate&limit=100`, 'GET'));
-  };
-  await Promise.all([...Array.from({ length: POSTERS }, post), ...Array.from({ length: READERS }, list)]);
-  seen.seconds = (performance.now() - started) / 1_000;
-  return seen;
-}
-
-async function fill(url: string): Promise<void> {
-  const now = Date.now();
-  for (let from = 0; from < rows; from += 1_000) {
-    const runs = Array.from({ length: Math.min(1_000, rows - from) }, (_, index) =>
-      makeRun(new Date(now - ((from + index) / rows) * DAYS * DAY_MS).toISOString()),
-    );
-    await call(`${url}/api/v1/runs/batch`, 'POST', `[${runs.join(',')}]`);
-  }
-}
+const makeSpread = (now: number) => (index: number) =>
+  makeRun(new Date(now - (index / rows) * DAYS * DAY_MS).toISOString());
 
 interface Swept {
   deleted: number;
@@ -85,44 +69,52 @@ function countsAreRight(path: string): boolean {
   }
 }
 
-const line = (name: string, { posts, lists, seconds: took }: Seen): string => {
-  const figures = [posts, lists].flatMap((all) => [
-    percentile(all, 0.5).toFixed(1),
-    percentile(all, 0.99).toFixed(1),
-    Math.max(...all).toFixed(0),
-    (all.length / took).toFixed(0),
-  ]);
-  return `${name.padEnd(10)} ${figures.map((figure) => figure.padStart(8)).join('')}   ${took.toFixed(1)} s\n`;
-};
+/** Meanwhile against before. */
+function figures(before: Outcome[], meanwhile: Outcome[], after: Outcome[]): Figure[] {
+  return NAMES.flatMap((name, index) => {
+    const [first, during, last] = [before, meanwhile, after].map((outcomes) => outcomes[index]) as [
+      Outcome,
+      Outcome,
+      Outcome,
+    ];
+    const figure = (what: string, unit: string, read: (outcome: Outcome) => number): Figure => ({
+      name: `${name} ${what}, meanwhile / before`,
+      rounds: [read(during) / read(first)],
+      unit: 'x',
+      of: `${[during, first, last].map((outcome) => digits(read(outcome))).join(' / ')} ${unit} meanwhile / before / after`,
+    });
+    return [
+      ...SHARES.map(([what, share]) => figure(what, 'ms', ({ latencies }) => percentile(latencies, share))),
+      figure('rate', 'a second', ({ perSecond }) => perSecond),
+    ];
+  });
+}
 
 const directory = mkdtempSync(join(tmpdir(), 'telemetry-bench-'));
 const path = join(directory, 'db', 'telemetry.sqlite');
+const load = new Load();
 const service = await startBenchService(directory, []);
 try {
-  await fill(service.url);
+  await fill(service.url, rows, makeSpread(Date.now()));
   const filled = statSync(path).size;
-  const rest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
-  await load(service.url, new Promise((resolve) => setTimeout(resolve, 2_000)));
-  const before = await load(service.url, rest());
+  await load.run(service.url, WARMING_MS, ...JOBS);
+  const before = await load.run(service.url, seconds * 1_000, ...JOBS);
   const sweep = retention(directory);
-  const meanwhile = await load(service.url, sweep);
-  const swept = await sweep;
-  const after = await load(service.url, rest());
+  const [meanwhile, swept] = await Promise.all([load.runUntil(service.url, sweep, ...JOBS), sweep]);
+  const after = await load.run(service.url, seconds * 1_000, ...JOBS);
   await service.stop();
+  report({
+    name: 'retention',
+    about: 'Single runs posted on 8 connections and lists of 100 read on 2, before, during and after a retention.',
+    figures: figures(before, meanwhile, after),
+  });
   const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
   process.stdout.write(
-    `${machineLine()}\n${POSTERS} posting single runs, ${READERS} listing 100, all as fast as answered\n\n`,
-  );
-  process.stdout.write('            post p50     p99     max       /s list p50     p99     max      /s\n');
-  process.stdout.write([line('before', before), line('meanwhile', meanwhile), line('after', after)].join(''));
-  const ratio = (of: 'posts' | 'lists', share: number): string =>
-    (percentile(meanwhile[of], share) / percentile(before[of], share)).toFixed(2);
-  process.stdout.write(
-    `\nmeanwhile / before: post p50 x${ratio('posts', 0.5)}, p99 x${ratio('posts', 0.99)}, list p50 x${ratio('lists', 0.5)}, p99 x${ratio('lists', 0.99)}\n` +
-      `${swept.deleted} of ${rows} runs deleted; the file had ${mib(filled)} when filled, ${mib(swept.bytes_before)} before, ${mib(swept.bytes_after)} after\n` +
+    `\n${swept.deleted} of ${rows} runs deleted; the file had ${mib(filled)} when filled, ${mib(swept.bytes_before)} before, ${mib(swept.bytes_after)} after\n` +
       `counts right: ${countsAreRight(path)}\n`,
   );
 } finally {
+  load.close();
   await service.stop();
   rmSync(directory, { recursive: true, force: true });
 }

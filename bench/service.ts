@@ -2,6 +2,7 @@
 import { type Config, loadConfig } from '../src/config.ts';
 import { createLogger } from '../src/log.ts';
 import { start } from '../src/platform.ts';
+import { answerQuestions } from './questions.ts';
 
 const config = structuredClone(loadConfig(process.env, null)) as Config;
 for (const name of process.argv.slice(2)) {
@@ -10,4 +11,8 @@ for (const name of process.argv.slice(2)) {
 }
 const platform = await start(config, createLogger('ERROR'));
 process.stdout.write(`${JSON.stringify({ url: platform.url })}\n`);
-process.once('SIGTERM', () => void platform[Symbol.asyncDispose]().then(() => process.exit(0)));
+answerQuestions();
+const end = (): void => void platform[Symbol.asyncDispose]().then(() => process.exit(0));
+process.once('SIGTERM', end);
+// Whoever measures was killed: nobody else would end this process.
+process.once('disconnect', end);

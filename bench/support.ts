@@ -1,27 +1,42 @@
-/** What the benchmarks share: a service of their own, posters that saturate it, medians. */
+/** What the benchmarks share: a service of their own, runs in its database, medians. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { Agent, request } from 'node:http';
 import { cpus, release } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { Answers, Question } from './questions.ts';
+import type { Run } from './runs.ts';
 
 export interface BenchService {
   url: string;
+  pid: number;
+  /** Asks the service's process; one question at a time. */
+  ask<Asked extends Question>(question: Asked): Promise<Answers[Asked]>;
   stop(): Promise<void>;
 }
 
-/** Starts a service in its own process, with some techniques switched off. */
-export async function startBenchService(directory: string, off: readonly string[]): Promise<BenchService> {
+/**
+ * Starts a service in its own process, with some techniques switched off.
+ *
+ * @param settings environment variables, beside those of this process
+ */
+export async function startBenchService(
+  directory: string,
+  off: readonly string[],
+  settings: Readonly<Record<string, string>> = {},
+): Promise<BenchService> {
   const script = fileURLToPath(new URL('./service.ts', import.meta.url));
   const env = {
     ...process.env,
+    ...settings,
     TELEMETRY_BASE_DIR: directory,
     TELEMETRY_API_HOST: '127.0.0.1',
     TELEMETRY_API_PORT: '0',
   };
-  const child: ChildProcess = spawn(process.execPath, [script, ...off], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child: ChildProcess = spawn(process.execPath, [script, ...off], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
   const exited = once(child, 'exit');
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
   const [line] = (await Promise.race([once(lines, 'line'), exited.then(() => ['{}'])])) as [string];
@@ -29,6 +44,13 @@ export async function startBenchService(directory: string, off: readonly string[
   if (url === undefined) throw new Error('The service ended before it listened');
   return {
     url,
+    pid: Number(child.pid),
+    ask: async <Asked extends Question>(question: Asked) => {
+      const answered = once(child, 'message');
+      child.send(question);
+      const ended = exited.then(() => Promise.reject(new Error('The service ended before it answered')));
+      return ((await Promise.race([answered, ended])) as [Answers[Asked]])[0];
+    },
     stop: async () => {
       child.kill('SIGTERM');
       await exited;
@@ -36,59 +58,42 @@ export async function startBenchService(directory: string, off: readonly string[
   };
 }
 
-const agent = new Agent({ keepAlive: true, maxSockets: Infinity });
+/** Runs a request while a database is filled. */
+const FILLED_AT_ONCE = 1_000;
 
-/** One request over a kept connection. @returns milliseconds until the whole answer was there */
-export async function call(url: string, method: string, body?: string): Promise<number> {
-  const started = performance.now();
-  const outgoing = request(url, { method, agent, headers: { 'Content-Type': 'application/json' } });
-  outgoing.end(body);
-  const [response] = (await once(outgoing, 'response')) as [NodeJS.ReadableStream & { statusCode: number }];
-  response.resume();
-  await once(response, 'end');
-  if (response.statusCode >= 300) throw new Error(`${method} ${url} answered ${response.statusCode}`);
-  return performance.now() - started;
+/**
+ * Stores `rows` runs over HTTP, one batch after the other, in order.
+ *
+ * @param make the run of an index, from 0 on
+ * @throws Error where a run was not stored
+ */
+export async function fill(url: string, rows: number, make: (index: number) => Run): Promise<void> {
+  let before = Promise.resolve();
+  for (let from = 0; from < rows; from += FILLED_AT_ONCE) {
+    // Made while the one before is stored.
+    const length = Math.min(FILLED_AT_ONCE, rows - from);
+    const body = JSON.stringify(Array.from({ length }, (_, index) => make(from + index)));
+    await before;
+    before = postBatch(url, body, length);
+  }
+  await before;
 }
 
-const AGENTS = ['renovate', 'dependabot', 'openhands', 'claude', 'github-actions'];
-const STATUSES = ['success', 'success', 'success', 'failure', 'running'];
-
-/** A run shaped like real ones, as JSON text; new at every call. @param at its created_at, ISO 8601 */
-export function makeRun(at = new Date().toISOString()): string {
-  const id = randomUUID();
-  const pick = (list: readonly string[]): string => list[Math.floor(Math.random() * list.length)] ?? '';
-  return JSON.stringify({
-    event_id: id,
-    run_id: `run-${id}`,
-    created_at: at,
-    start_time: at,
-    agent_name: pick(AGENTS),
-    job_type: 'chore(deps)',
-    status: pick(STATUSES),
-    product: 'renovate',
-    platform: 'github',
-    items_discovered: 3,
-    items_succeeded: 3,
-    output_summary: 'Update dependency something to version 1.2.3 (#90)',
-    git_repo: 'https://github.com/renovatebot/renovate',
-    git_branch: 'main',
-    git_commit_hash: id.replaceAll('-', ''),
-    git_commit_source: 'ci',
-    environment: 'public',
-    trigger_type: 'scheduler',
-    metrics_json: { files_added: 0, files_modified: 1, files_deleted: 0 },
-  });
+async function postBatch(url: string, body: string, runs: number): Promise<void> {
+  const headers = { 'Content-Type': 'application/json' };
+  const answer = await fetch(`${url}/api/v1/runs/batch`, { method: 'POST', headers, body });
+  const text = await answer.text();
+  const { inserted } = (answer.ok ? JSON.parse(text) : {}) as { inserted?: number };
+  if (inserted !== runs) throw new Error(`A batch of ${runs} was answered ${answer.status}: ${text.slice(0, 500)}`);
 }
 
-export const makeBatch = (size: number): string => `[${Array.from({ length: size }, () => makeRun()).join(',')}]`;
-
-/** The value below which the given share of the values lies. */
-export function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
+/** The value below which the given share of the values lies; NaN where there is none. */
+export function percentile(values: ArrayLike<number>, share: number): number {
+  const sorted = Float64Array.from(values).sort();
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 }
 
-export const median = (values: readonly number[]): number => percentile(values, 0.5);
+export const median = (values: ArrayLike<number>): number => percentile(values, 0.5);
 
 /** The machine the figures come from. */
 export const machineLine = (): string =>
