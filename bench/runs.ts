@@ -7,7 +7,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { fileURLToPath } from 'node:url';
 
+import { eventId } from '../src/client/run-ids.ts';
+
 export type Run = Record<string, unknown>;
+
+/** v7: ids as our client makes them, whose order is that of time. v4: random ones, as older clients make them. */
+export const IDS = process.env.BENCH_IDS ?? 'v7';
+if (!['v4', 'v7'].includes(IDS)) throw new RangeError(`BENCH_IDS must be v4 or v7, not ${IDS}`);
 
 /** An NDJSON file of runs, gzipped or not. */
 const FILE =
@@ -59,16 +65,16 @@ let next = 0;
 
 /** A new run. @param at its times, ISO 8601 */
 export function makeRun(at = new Date().toISOString()): Run {
-  const event_id = randomUUID();
+  const random = randomUUID();
   const template = templates[next++ % templates.length] as Run;
   return {
     ...template,
-    event_id,
-    run_id: `${at}-${String(template.agent_name)}-${event_id.slice(0, 8)}`,
+    event_id: IDS === 'v7' ? eventId() : random,
+    run_id: `${at}-${String(template.agent_name)}-${random.slice(0, 8)}`,
     created_at: at,
     start_time: at,
     end_time: at,
-    git_commit_hash: event_id.replaceAll('-', '').padEnd(40, '0'),
+    git_commit_hash: random.replaceAll('-', '').padEnd(40, '0'),
     git_commit_timestamp: at,
   };
 }

@@ -69,7 +69,7 @@ CREATE INDEX IF NOT EXISTS idx_runs_run_id ON agent_runs (run_id, created_at DES
 CREATE INDEX IF NOT EXISTS idx_runs_start ON agent_runs (start_time);
 CREATE INDEX IF NOT EXISTS idx_runs_insight ON agent_runs (insight_id, created_at DESC) WHERE insight_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS idx_runs_parent ON agent_runs (parent_run_id, created_at DESC) WHERE parent_run_id IS NOT NULL;
-CREATE INDEX IF NOT EXISTS idx_runs_commit ON agent_runs (git_commit_hash, created_at DESC) WHERE git_commit_hash IS NOT NULL;
+CREATE INDEX IF NOT EXISTS idx_runs_commit ON agent_runs (git_commit_hash) WHERE git_commit_hash IS NOT NULL;
 CREATE INDEX IF NOT EXISTS idx_runs_website ON agent_runs (website, created_at DESC) WHERE website IS NOT NULL;
 
 -- The clocks of a run's fields; a row only for runs that were changed after their creation.

@@ -76,7 +76,7 @@ CREATE INDEX idx_runs_insight ON agent_runs (insight_id, created_at DESC) WHERE 
 
 CREATE INDEX idx_runs_parent ON agent_runs (parent_run_id, created_at DESC) WHERE parent_run_id IS NOT NULL;
 
-CREATE INDEX idx_runs_commit ON agent_runs (git_commit_hash, created_at DESC) WHERE git_commit_hash IS NOT NULL;
+CREATE INDEX idx_runs_commit ON agent_runs (git_commit_hash) WHERE git_commit_hash IS NOT NULL;
 
 CREATE INDEX idx_runs_website ON agent_runs (website, created_at DESC) WHERE website IS NOT NULL;
 

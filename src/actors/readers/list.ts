@@ -1,6 +1,6 @@
 /** A page of the list: plans walked to the page's rows, then those rows rendered. */
 import type { ListFilter, ListPage, ListPause, ListTask, Position, Walk } from '../protocol.ts';
-import { FEW, plansOf, startedPlan } from './plan.ts';
+import { FEW, fewPlan, plansOf } from './plan.ts';
 import { RUN_JSON } from './render.ts';
 import type { Statements } from './statements.ts';
 import { advance, type Inside, startOf } from './walk.ts';
@@ -22,7 +22,7 @@ const RENDER = `SELECT CAST(group_concat(${RUN_JSON}) AS BLOB)
 /** @returns the page, or where the walk stands when its slice of time is up */
 export function list(db: Statements, task: ListTask, inside: Inside): ListPage | ListPause {
   const { filter, limit, offset, after } = task;
-  const few = task.resume ? undefined : fewStarted(db, filter, after, inside);
+  const few = task.resume ? undefined : fewOf(db, filter, after, inside);
   if (few) return page(db, few.slice(offset, offset + limit + 1), limit, inside);
   const plans = plansOf(filter, offset + limit <= MERGED_ROWS);
   const merged = plans.length > 1;
@@ -42,16 +42,16 @@ const before = (a: Position, b: Position): number =>
 
 const inOrder = (walks: Walk[]): Position[] => walks.flatMap(({ found }) => found).sort(before);
 
-function fewStarted(
+function fewOf(
   db: Statements,
   filter: ListFilter,
   after: Position | undefined,
   inside: Inside,
 ): Position[] | undefined {
-  const started = startedPlan(filter);
-  if (!started) return undefined;
-  const { within, all } = started;
-  const from = 'FROM agent_runs INDEXED BY idx_runs_start WHERE';
+  const plan = fewPlan(filter);
+  if (!plan) return undefined;
+  const { index, within, all } = plan;
+  const from = `FROM agent_runs INDEXED BY ${index} WHERE`;
   return inside(() => {
     const counted = db
       .raw(`SELECT count(*) FROM (SELECT 1 ${from} ${within.sql} LIMIT ${FEW + 1})`)

@@ -22,12 +22,11 @@ export interface Plan {
   rest: Condition;
 }
 
-type Key = 'run_id' | 'git_commit_hash' | 'parent_run_id' | 'insight_id' | 'agent_name' | 'website' | 'job_type';
+type Key = 'run_id' | 'parent_run_id' | 'insight_id' | 'agent_name' | 'website' | 'job_type';
 
 // The more a column tells runs apart, the earlier it is chosen.
 const INDEXES: readonly [Key, string][] = [
   ['run_id', 'idx_runs_run_id'],
-  ['git_commit_hash', 'idx_runs_commit'],
   ['parent_run_id', 'idx_runs_parent'],
   ['insight_id', 'idx_runs_insight'],
   ['agent_name', 'idx_runs_agent_created'],
@@ -86,33 +85,49 @@ function plan(filter: ListFilter, key: readonly [Key, string] | undefined, statu
   return { index, fixed, rest, above: filter.created_after, below: filter.created_before };
 }
 
-/** How many started runs make reading by start_time and sorting dearer than walking the list. */
+/** More runs than these are not read and sorted: to walk the list is no dearer then, and holds nobody up. */
 export const FEW = 2_000;
 
+export interface FewPlan {
+  index: string;
+  /** What the index answers. */
+  within: Condition;
+  /** The whole filter. */
+  all: Condition;
+}
+
 /**
- * Another way for a list bounded by start_time, which no list index has: where few runs lie within
- * the bounds, find those by idx_runs_start and sort them.
+ * Another way for filters that no list index begins with: where few runs lie within, find those by an index without
+ * created_at and sort them. That of commits has no created_at because its keys come in no order: each stored run
+ * writes a page of it, the more of them, the longer its entries.
  *
- * @returns undefined where the filter has no such bound
+ * @returns undefined where the filter has nothing of the kind
  */
-export function startedPlan(filter: ListFilter): { within: Condition; all: Condition } | undefined {
-  if (filter.start_time_from === undefined && filter.start_time_to === undefined) return undefined;
-  const within: Condition = {
-    sql: 'start_time >= ? AND start_time <= ?',
-    values: [filter.start_time_from ?? '', filter.start_time_to ?? '~'],
-  };
+export function fewPlan(filter: ListFilter): FewPlan | undefined {
+  const found = fewWithin(filter);
+  if (!found) return undefined;
   const { rest, fixed, above, below } = plan(filter, undefined, undefined);
   const all: Condition = {
-    sql: `${within.sql}${fixed.sql}${rest.sql} AND created_at > ? AND created_at < ?`,
-    values: [...within.values, ...fixed.values, ...rest.values, above ?? '', below ?? '~'],
+    sql: `${found.within.sql}${fixed.sql}${rest.sql} AND created_at > ? AND created_at < ?`,
+    values: [...found.within.values, ...fixed.values, ...rest.values, above ?? '', below ?? '~'],
   };
-  return { within, all };
+  return { ...found, all };
+}
+
+function fewWithin(filter: ListFilter): Omit<FewPlan, 'all'> | undefined {
+  const { git_commit_hash, start_time_from, start_time_to } = filter;
+  if (git_commit_hash !== undefined)
+    return { index: 'idx_runs_commit', within: { sql: 'git_commit_hash = ?', values: [git_commit_hash] } };
+  if (start_time_from === undefined && start_time_to === undefined) return undefined;
+  const values = [start_time_from ?? '', start_time_to ?? '~'];
+  return { index: 'idx_runs_start', within: { sql: 'start_time >= ? AND start_time <= ?', values } };
 }
 
 /** Index entries that pass by in no time. */
 const SHORT_OFFSET = 100_000;
 
-/** Whether a list may walk far: rows to be tested one by one, or a place deep below. */
+/** Whether a list may walk far: rows to be tested one by one, or a place deep below. Those of a commit are few. */
 export function walksLong({ filter, offset }: ListTask): boolean {
+  if (filter.git_commit_hash !== undefined) return false;
   return offset > SHORT_OFFSET || plansOf(filter, true).some(({ rest }) => rest.sql !== '');
 }

@@ -7,13 +7,15 @@ import { FEW } from '../../../src/actors/readers/plan.ts';
 import { defineFunctions } from '../../../src/actors/readers/render.ts';
 import { Statements } from '../../../src/actors/readers/statements.ts';
 import { aRecord, insertRuns, memoryDatabase, NOW } from '../../support/database.ts';
-import { listed } from '../../support/lists.ts';
+import { expected, listed, storedRuns } from '../../support/lists.ts';
 
 const db = memoryDatabase();
 defineFunctions(db);
 insertRuns(
   db,
-  Array.from({ length: FEW + 10 }, (_, index) => aRecord({ created_at: `2026-01-10T12:00:0${index % 2}Z` })),
+  Array.from({ length: FEW + 10 }, (_, index) =>
+    aRecord({ created_at: `2026-01-10T12:00:0${index % 2}Z`, git_commit_hash: 'tester' }),
+  ),
 );
 
 /** Remembers what is asked. */
@@ -56,7 +58,7 @@ const FILTERS: readonly [filter: ListFilter, index: string][] = [
   [{ agent_name: 'tester', statuses: ['running', 'success'], created_before: '2027' }, 'idx_runs_agent_status_created'],
   [text('job_type'), 'idx_runs_job_type'],
   [text('run_id'), 'idx_runs_run_id'],
-  [text('git_commit_hash'), 'idx_runs_commit'],
+  [text('git_commit_hash'), 'idx_runs_created_desc'],
   [text('parent_run_id'), 'idx_runs_parent'],
   [text('insight_id'), 'idx_runs_insight'],
   [text('website'), 'idx_runs_website'],
@@ -70,7 +72,7 @@ const FILTERS: readonly [filter: ListFilter, index: string][] = [
 
 for (const [filter, index] of FILTERS) {
   test(`${JSON.stringify(filter)} searches ${index} and sorts nothing`, () => {
-    const finders = findersOf(filter).filter((sql) => !sql.includes('idx_runs_start'));
+    const finders = findersOf(filter).filter((sql) => !/idx_runs_(start|commit)/.test(sql));
     assert.ok(finders.length >= 2);
     // Deep pages of several statuses are walked along the list's own order.
     const allowed = new Set([
@@ -87,15 +89,29 @@ for (const [filter, index] of FILTERS) {
   });
 }
 
-test('few started runs are found by idx_runs_start', () => {
-  const finders = findersOf({ start_time_from: '2027' }).filter((sql) => sql.includes('idx_runs_start'));
-  assert.equal(finders.length, 2);
-  for (const sql of finders) {
-    assert.match(
-      explain(sql),
-      /SEARCH agent_runs USING (COVERING )?INDEX idx_runs_start \(start_time>\? AND start_time<\?\)/,
-    );
-    assert.ok(!explain(sql).includes('TEMP B-TREE'));
+for (const [filter, index, search] of [
+  [{ start_time_from: '2027' }, 'idx_runs_start', '(start_time>? AND start_time<?)'],
+  [{ git_commit_hash: 'none' }, 'idx_runs_commit', '(git_commit_hash=?)'],
+] as const) {
+  test(`where ${JSON.stringify(filter)} has few runs, ${index} finds them`, () => {
+    const finders = findersOf(filter).filter((sql) => sql.includes(index));
+    assert.equal(finders.length, 2);
+    for (const sql of finders) {
+      const plan = explain(sql);
+      assert.match(plan, new RegExp(`SEARCH agent_runs USING (COVERING )?INDEX ${index} `));
+      assert.ok(plan.includes(search) && !plan.includes('TEMP B-TREE'), plan);
+    }
+  });
+}
+
+test('a commit of more runs than few is walked, and lists the same', () => {
+  const filter = { git_commit_hash: 'tester' };
+  const [, second] = expected(storedRuns(db), filter).map(({ created_at, id }) => ({ created_at, id }));
+  for (const after of [undefined, second]) {
+    const ids = expected(storedRuns(db), filter, after).map(({ id }) => id);
+    assert.ok(ids.length > FEW);
+    const page = listed(new Statements(db), { filter, limit: 5, offset: 3, after });
+    assert.deepEqual(page.ids, ids.slice(3, 8));
   }
 });
 

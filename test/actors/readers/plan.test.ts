@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ListFilter } from '../../../src/actors/protocol.ts';
-import { plansOf, startedPlan } from '../../../src/actors/readers/plan.ts';
+import { fewPlan, plansOf, walksLong } from '../../../src/actors/readers/plan.ts';
 
 const indexesOf = (filter: ListFilter, mergeable = true): string[] =>
   plansOf(filter, mergeable).map(({ index }) => index);
@@ -21,7 +21,8 @@ const CHOSEN: readonly [filter: ListFilter, index: string][] = [
   [{ agent_name: 'a', website: 'w' }, 'idx_runs_agent_created'],
   [{ insight_id: 'i', agent_name: 'a', statuses: ['success'] }, 'idx_runs_insight'],
   [{ parent_run_id: 'p', insight_id: 'i' }, 'idx_runs_parent'],
-  [{ git_commit_hash: 'c', parent_run_id: 'p' }, 'idx_runs_commit'],
+  [{ git_commit_hash: 'c', parent_run_id: 'p' }, 'idx_runs_parent'],
+  [{ git_commit_hash: 'c' }, 'idx_runs_created_desc'],
   [{ run_id: 'r', git_commit_hash: 'c', agent_name: 'a' }, 'idx_runs_run_id'],
   [{ run_id: '' }, 'idx_runs_run_id'],
 ];
@@ -66,10 +67,19 @@ test('each filter is answered once, by the index or by testing, and a value is n
   assert.deepEqual([plan.above, plan.below], ['a', 'b']);
 });
 
-test('a bound of start_time has another way, and nothing else has', () => {
-  assert.equal(startedPlan({ agent_name: 'a', created_after: 'a' }), undefined);
-  const from = startedPlan({ start_time_from: 's', agent_name: 'a', statuses: ['success'] });
-  assert.deepEqual(from?.within.values, ['s', '~']);
+test('a bound of start_time and a commit have another way, and nothing else has', () => {
+  assert.equal(fewPlan({ agent_name: 'a', created_after: 'a' }), undefined);
+  const from = fewPlan({ start_time_from: 's', agent_name: 'a', statuses: ['success'] });
+  assert.deepEqual([from?.index, from?.within.values], ['idx_runs_start', ['s', '~']]);
   assert.ok(['a', 'success'].every((value) => from?.all.values.includes(value)));
-  assert.deepEqual(startedPlan({ start_time_to: 's' })?.within.values, ['', 's']);
+  assert.deepEqual(fewPlan({ start_time_to: 's' })?.within.values, ['', 's']);
+  const commit = fewPlan({ git_commit_hash: 'c', start_time_to: 's', product: 'p' });
+  assert.deepEqual([commit?.index, commit?.within.values], ['idx_runs_commit', ['c']]);
+  assert.ok(['s', 'p'].every((value) => commit?.all.values.includes(value)));
+});
+
+test('a list of one commit need not wait behind searches that no index serves', () => {
+  const task = { limit: 100, offset: 0 };
+  assert.equal(walksLong({ ...task, filter: { git_commit_hash: 'c', product: 'p' } }), false);
+  assert.equal(walksLong({ ...task, filter: { product: 'p' } }), true);
 });
