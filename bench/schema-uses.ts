@@ -4,7 +4,7 @@
  */
 import type { Connection } from '../src/actors/database.ts';
 import type { ListFilter } from '../src/actors/protocol.ts';
-import { plansOf, startedPlan } from '../src/actors/readers/plan.ts';
+import { plansOf, fewPlan } from '../src/actors/readers/plan.ts';
 import { median } from './support.ts';
 
 /** One list, in milliseconds. */
@@ -67,7 +67,7 @@ function finderOf(filter: ListFilter, index: string | undefined): [string, strin
   const indexedBy = index === undefined ? '' : ` INDEXED BY ${index}`;
   const select = `SELECT created_at, id FROM agent_runs${indexedBy} WHERE`;
   const order = `ORDER BY created_at DESC, id LIMIT ${PAGE + 1}`;
-  const started = startedPlan(filter);
+  const started = fewPlan(filter);
   if (started) return [`${select} ${started.all.sql} ${order}`, started.all.values.map(String)];
   const [plan] = plansOf(filter, true);
   if (!plan || (index !== undefined && plan.index !== index)) throw new Error(`The list does not walk ${index}`);

@@ -7,7 +7,7 @@ import { KINDS, type KindName, type SqlValue } from './run/kinds.ts';
 export { MAX_JSON_DEPTH, parseJson, isJsonObject } from './run/json.ts';
 export { canonicalStatus, STATUSES, STATUS_NAMES, statusRank, type Status } from './run/status.ts';
 export { canonicalTimestamp, timestampOf } from './run/timestamp.ts';
-export { commitUrl, repoUrl, withoutCredentials } from './run/urls.ts';
+export { commitsUrl, commitUrl, commitUrlAt, repoUrl, withoutCredentials } from './run/urls.ts';
 export type { SqlValue } from './run/kinds.ts';
 
 export interface Field {

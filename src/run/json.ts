@@ -3,9 +3,9 @@
 /** Deepest nesting taken. SQLite's own JSON functions stop at 1,000. */
 export const MAX_JSON_DEPTH = 500;
 
-// Only a text with one of these can hold a number that a double would change: where a number may begin, 16 digits, or an
-// exponent of three. Hashes are full of both, but in a string only what stands behind a colon, comma or space is taken for one.
-const LOSSY = /(?:^|[[:,\s])-?\d(?:[\d.]{15}|[\d.]*[eE]\+?\d{3})/;
+// What looks like a number that a double would change: 16 digits, or an exponent of three. Hashes are full of both, so it must
+// also stand where a number may begin.
+const LOSSY = /[[:,\s]-?\d(?:[\d.]{15}|[\d.]*[eE]\+?\d{3})/g;
 const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
 // Stands before the digits of such a number while the rest is parsed; nobody outside can know it.
@@ -29,10 +29,43 @@ const isRaw = (value: unknown): value is { rawJSON: string } => raw.isRawJSON?.(
  * @throws SyntaxError
  */
 export function parseJson(text: string): unknown {
-  if (!LOSSY.test(text)) return JSON.parse(text);
+  if (!mayBeLossy(text)) return JSON.parse(text);
   return restored(JSON.parse(marked(text)), MAX_JSON_DEPTH + 8);
 }
 
+function mayBeLossy(text: string): boolean {
+  if (/^-?\d/.test(text)) return true;
+  LOSSY.lastIndex = 0;
+  for (let found = LOSSY.exec(text); found; found = LOSSY.exec(text)) {
+    if (mayBeginValue(text, found.index)) return true;
+  }
+  return false;
+}
+
+/** Whether JSON may have a value right behind `at`; within a string it rarely looks so. */
+function mayBeginValue(text: string, at: number): boolean {
+  const before = lastBefore(text, at + 1);
+  switch (text[before]) {
+    case undefined:
+    case '[':
+      return true;
+    case ':':
+      return text[lastBefore(text, before)] === '"';
+    case ',':
+      return /[\d"\]}el]/.test(text[lastBefore(text, before)] ?? '');
+    default:
+      return false;
+  }
+}
+
+/** The place of the last character before `end` that is no white space; -1 where there is none. */
+function lastBefore(text: string, end: number): number {
+  let at = end - 1;
+  while (at >= 0 && text.charCodeAt(at) <= SPACE) at--;
+  return at;
+}
+
+const SPACE = 0x20;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 

@@ -15,6 +15,19 @@ const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
  * @returns undefined where the text is no such timestamp or leaves the years 0001 to 9999
  */
 export function canonicalTimestamp(text: string): string | undefined {
+  const known = recent.find((one) => one.text === text);
+  if (known) return known.canonical;
+  const canonical = canonicalOf(text);
+  recent[next++ % RECENT] = { text, canonical };
+  return canonical;
+}
+
+// A record's times are asked for twice, to check and to store them, and are often the same.
+const RECENT = 4;
+const recent: { text: string; canonical: string | undefined }[] = [];
+let next = 0;
+
+function canonicalOf(text: string): string | undefined {
   const exact = CANONICAL.exec(text);
   if (exact) return inRange(exact) ? text : undefined;
   const parts = EXTENDED.exec(text) ?? BASIC.exec(text);

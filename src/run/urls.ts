@@ -39,10 +39,20 @@ export function repoUrl(remote: string | null): string | undefined {
 
 /** The address of a commit; only for github.com, gitlab.com and bitbucket.org, by exact host. */
 export function commitUrl(remote: string | null, hash: string | null): string | undefined {
-  if (hash === null || !COMMIT.test(hash) || hash.includes('..')) return undefined;
+  return commitUrlAt(commitsUrl(remote), hash);
+}
+
+/** What the addresses of a repository's commits begin with. */
+export function commitsUrl(remote: string | null): string | undefined {
   const repo = repoUrl(remote);
   const path = repo === undefined ? undefined : COMMIT_PATH.get(new URL(repo).host);
-  return path === undefined ? undefined : `${repo}${path}${hash}`;
+  return path === undefined ? undefined : `${repo}${path}`;
+}
+
+/** @param commits by `commitsUrl` */
+export function commitUrlAt(commits: string | undefined, hash: string | null): string | undefined {
+  if (commits === undefined || hash === null || !COMMIT.test(hash) || hash.includes('..')) return undefined;
+  return `${commits}${hash}`;
 }
 
 /**

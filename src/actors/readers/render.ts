@@ -1,13 +1,17 @@
 /** A run as JSON, built by SQL: half the time of going through objects, and already bytes. */
-import { COLUMNS, commitUrl, repoUrl, TABLE, withoutCredentials } from '../../run.ts';
+import { COLUMNS, commitsUrl, commitUrlAt, repoUrl, TABLE, withoutCredentials } from '../../run.ts';
 import type { Connection } from '../database.ts';
 
 const KINDS = new Map<string, string>(TABLE.map(({ name, kind }) => [name, kind]));
 const JSON_COLUMNS = TABLE.filter(({ kind }) => kind === 'json').map(({ name }) => name);
 
-const pairs = ['id', ...COLUMNS].map((column) => `'${column}', ${valueOf(column)}`);
-const [remote, hash] = [textOf('git_repo'), textOf('git_commit_hash')];
-pairs.push(`'commit_url', commit_url(${remote}, ${hash})`, `'repo_url', repo_url(${remote})`);
+/** @param isSound whether all JSON columns of the row are JSON */
+function objectOf(isSound: boolean): string {
+  const pairs = ['id', ...COLUMNS].map((column) => `'${column}', ${valueOf(column, isSound)}`);
+  const [remote, hash] = [textOf('git_repo'), textOf('git_commit_hash')];
+  pairs.push(`'commit_url', commit_url(${remote}, ${hash})`, `'repo_url', repo_url(${remote})`);
+  return `json_object(${pairs.join(', ')})`;
+}
 
 // Databases from elsewhere may hold text that is not JSON: it comes back as text, beside the reason.
 const broken = JSON_COLUMNS.map(
@@ -17,8 +21,8 @@ const broken = JSON_COLUMNS.map(
 const sound = JSON_COLUMNS.map((column) => `(${column} IS NULL OR json_valid(${textOf(column)}))`).join(' AND ');
 
 /** SQL expression: the JSON object of one row of agent_runs. */
-export const RUN_JSON = `CASE WHEN ${sound} THEN json_object(${pairs.join(', ')})
-  ELSE ${broken.reduce((object, extra) => `json_patch(${object}, ${extra})`, `json_object(${pairs.join(', ')})`)} END`;
+export const RUN_JSON = `CASE WHEN ${sound} THEN ${objectOf(true)}
+  ELSE ${broken.reduce((object, extra) => `json_patch(${object}, ${extra})`, objectOf(false))} END`;
 
 // HAZARD: bytes that another program has bound (of Python, say) SQLite takes for its binary JSON, or refuses: either way the
 // whole list is lost. As text they are what was meant. To cast what is text already costs next to nothing.
@@ -26,11 +30,12 @@ function textOf(column: string): string {
   return `CAST(${column} AS TEXT)`;
 }
 
-function valueOf(column: string): string {
+function valueOf(column: string, isSound: boolean): string {
   switch (KINDS.get(column)) {
     case undefined:
       return column;
     case 'json':
+      if (isSound) return `json(${textOf(column)})`;
       return `CASE WHEN json_valid(${textOf(column)}) THEN json(${textOf(column)}) ELSE ${textOf(column)} END`;
     case 'boolean':
       return `json(CASE WHEN ${column} THEN 'true' ELSE 'false' END)`;
@@ -48,13 +53,26 @@ function valueOf(column: string): string {
 export function defineFunctions(db: Connection): void {
   const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
   const deterministic = { deterministic: true };
-  db.function('without_credentials', deterministic, (remote: unknown) =>
-    typeof remote === 'string' ? withoutCredentials(remote) : null,
-  );
-  db.function('repo_url', deterministic, (remote: unknown) => repoUrl(text(remote)) ?? null);
-  db.function(
-    'commit_url',
-    deterministic,
-    (remote: unknown, hash: unknown) => commitUrl(text(remote), text(hash)) ?? null,
-  );
+  const shown = remembered((remote) => (remote === null ? null : withoutCredentials(remote)));
+  const repo = remembered((remote) => repoUrl(remote) ?? null);
+  const commits = remembered((remote) => commitsUrl(remote) ?? null);
+  db.function('without_credentials', deterministic, (remote: unknown) => shown(text(remote)));
+  db.function('repo_url', deterministic, (remote: unknown) => repo(text(remote)));
+  db.function('commit_url', deterministic, (remote: unknown, hash: unknown) => {
+    return commitUrlAt(commits(text(remote)) ?? undefined, text(hash)) ?? null;
+  });
+}
+
+/** Remotes remembered; there are far more runs than repositories, and to parse an address takes longer than all else of a run. */
+const MAX_REMOTES = 1_000;
+
+function remembered(of: (remote: string | null) => string | null): (remote: string | null) => string | null {
+  const known = new Map<string | null, string | null>();
+  return (remote) => {
+    let result = known.get(remote);
+    if (result !== undefined) return result;
+    if (known.size >= MAX_REMOTES) known.clear();
+    known.set(remote, (result = of(remote)));
+    return result;
+  };
 }
