@@ -1,15 +1,24 @@
 /**
  * A readers-writer gate in shared memory. In rollback-journal mode a reader blocks COMMIT and COMMIT
  * blocks readers, and SQLite's busy handler is unfair: beside one hot writer, reads waited 2 s. Here
- * the writer shuts the gate around COMMIT only, and readers pass in between.
+ * the writer shuts the gate around COMMIT only, and readers pass in between: whoever has waited for it to open goes in
+ * before it is shut again, however soon that is.
  *
- * Layout, Int32: [0] 1 while the writer holds or wants the gate; then a pair a slot: [state, owner],
- * state 1 while its reader is inside, owner the reader's thread id (0: free).
+ * Layout, Int32: [0] 1 while the writer holds the gate; then a pair a slot: [state, owner], state that of its reader,
+ * owner the reader's thread id (0: free).
  */
 const SHUT = 0;
 const FIRST_SLOT = 1;
-const INSIDE = 0;
+const STATE = 0;
 const OWNER = 1;
+
+/** States of a reader. */
+const OUTSIDE = 0;
+const INSIDE = 1;
+const WAITING = 2;
+
+/** How long those who waited may take to come in: as long as it takes to get a processor. */
+const GIVE_WAY_MS = 20;
 
 /** More than the readers ever alive at once: a dying thread may overlap its successor. */
 const SLOTS = 16;
@@ -30,13 +39,19 @@ export class Gate {
    * @returns whether all had left in time
    */
   shut(maxWaitMs: number): boolean {
+    const started = performance.now();
+    this.#allPass(WAITING, started + Math.min(GIVE_WAY_MS, maxWaitMs));
     Atomics.store(this.#words, SHUT, 1);
-    const deadline = performance.now() + maxWaitMs;
+    return this.#allPass(INSIDE, started + maxWaitMs);
+  }
+
+  /** Waits until no slot is in a state. @returns false where one still was at the deadline */
+  #allPass(state: number, deadline: number): boolean {
     for (let slot = 0; slot < SLOTS; slot++) {
-      const word = FIRST_SLOT + 2 * slot + INSIDE;
-      while (Atomics.load(this.#words, word) === 1) {
+      const word = FIRST_SLOT + 2 * slot + STATE;
+      while (Atomics.load(this.#words, word) === state) {
         const left = deadline - performance.now();
-        if (left <= 0 || Atomics.wait(this.#words, word, 1, left) === 'timed-out') return false;
+        if (left <= 0 || Atomics.wait(this.#words, word, state, left) === 'timed-out') return false;
       }
     }
     return true;
@@ -58,20 +73,25 @@ export class Gate {
 
   /** Waits while the gate is shut, then enters. @returns false when it stayed shut for `maxWaitMs` */
   enter(slot: number, maxWaitMs: number): boolean {
-    const word = FIRST_SLOT + 2 * slot + INSIDE;
     const deadline = performance.now() + maxWaitMs;
     for (;;) {
-      Atomics.store(this.#words, word, 1);
+      this.#set(slot, INSIDE);
       if (Atomics.load(this.#words, SHUT) === 0) return true;
-      this.leave(slot);
+      this.#set(slot, WAITING);
       const left = deadline - performance.now();
-      if (left <= 0 || Atomics.wait(this.#words, SHUT, 1, left) === 'timed-out') return false;
+      if (left > 0 && Atomics.wait(this.#words, SHUT, 1, left) !== 'timed-out') continue;
+      this.leave(slot);
+      return false;
     }
   }
 
   leave(slot: number): void {
-    const word = FIRST_SLOT + 2 * slot + INSIDE;
-    Atomics.store(this.#words, word, 0);
+    this.#set(slot, OUTSIDE);
+  }
+
+  #set(slot: number, state: number): void {
+    const word = FIRST_SLOT + 2 * slot + STATE;
+    Atomics.store(this.#words, word, state);
     Atomics.notify(this.#words, word);
   }
 
