@@ -16,6 +16,7 @@ import { runCommand } from './commands.ts';
 import { isBroken, isBusy, toTelemetryError } from '../faults.ts';
 import { nextChangeCounter } from './header.ts';
 import { Recount } from './recount.ts';
+import { syncJournal } from './place.ts';
 import { Positions } from './positions.ts';
 import { Rollups } from './rollups.ts';
 import { Store } from './store.ts';
@@ -37,6 +38,9 @@ export interface GroupOptions {
 /** How long COMMIT waits for readers to leave the gate before SQLite's busy handler takes over. */
 const GATE_WAIT_MS = 200;
 
+/** Bytes of bodies from which on a group's journal is synced before the gate is shut; below, that would be one flush more. */
+const LARGE_BYTES = 256 * 1024;
+
 /** Failures that the disk or other programs bring about. */
 const OUTSIDE: ReadonlySet<ErrorCode> = new Set(['full', 'unavailable', 'damaged']);
 
@@ -49,8 +53,9 @@ interface Transaction {
   at: Workplace;
   /** Changes of rows that the connection had seen before. */
   changesBefore: number;
-  /** Commands taken, run or not. */
+  /** Commands taken, run or not, and the bytes of their bodies. */
   taken: number;
+  bytes: number;
   /** Some of them change what SQLite does not count as changes of rows. */
   uncounted: boolean;
   outcomes: Outcomes;
@@ -170,6 +175,7 @@ export class GroupWriter {
       },
       changesBefore: this.#totalChanges.get() as number,
       taken: 0,
+      bytes: 0,
       uncounted: false,
       outcomes: [],
       recount: false,
@@ -181,6 +187,7 @@ export class GroupWriter {
   #runAll({ commands, bytes }: Parcel, transaction: Transaction): void {
     const alone = transaction.taken === 0 && commands.length === 1;
     transaction.taken += commands.length;
+    transaction.bytes += bytes.byteLength;
     for (const command of commands) {
       transaction.uncounted ||= UNCOUNTED.has(command.name);
       const body = bytes.subarray(command.start, command.end);
@@ -189,10 +196,11 @@ export class GroupWriter {
   }
 
   /** COMMIT, with the counts of what the commands have changed. */
-  #finish({ changesBefore, changes, uncounted, recount }: Transaction): void {
+  #finish({ bytes, changesBefore, changes, uncounted, recount }: Transaction): void {
     const wrote = uncounted || this.#totalChanges.get() !== changesBefore;
     if (wrote) this.#rollups.add(changes.counts, changes.arrivals);
     const started = performance.now();
+    if (bytes >= LARGE_BYTES && this.#options.gate) syncJournal(this.#db.name);
     const gate = this.#commit(wrote, this.#recount === undefined && !recount);
     // Committed is committed, whatever comes of the directory's sync.
     if (recount) this.#recount = new Recount(this.#db);

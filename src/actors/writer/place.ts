@@ -21,6 +21,24 @@ export function openToSync(directory: string, warnings: string[]): number | null
   }
 }
 
+/**
+ * Brings the rollback journal to the disk ahead of COMMIT, which then has little of it left to sync. No promise rests on it:
+ * COMMIT syncs whatever is not there yet.
+ *
+ * @param database path; of its journal no lock is lost by opening it, unlike of the database
+ */
+export function syncJournal(database: string): void {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(`${database}-journal`, 'r');
+    fsyncSync(descriptor);
+  } catch {
+    // No journal, or a system that syncs no file opened to be read.
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
 /** An empty file that only this user may read. @throws TelemetryError "bad_request" where there is one already, or no place for it */
 export function createPrivate(path: string): void {
   try {
