@@ -12,7 +12,8 @@ import { makeRun, type Run } from './runs.ts';
 /** The values of a row in the order of the statement's parameters. */
 export type BareRow = SqlValue[];
 
-const NAMES = [...COLUMNS, 'defaulted'];
+/** The columns of a row, in the order of its values. */
+export const NAMES: readonly string[] = [...COLUMNS, 'defaulted'];
 const INSERT = `INSERT INTO agent_runs (${NAMES.join(', ')}) VALUES (${NAMES.map(() => '?').join(', ')})`;
 /** Rows a commit while a file is filled. */
 const FILLED_AT_ONCE = 5_000;
@@ -47,7 +48,8 @@ export const newestSchema = (db: Connection): void => void migrate(db, 0, readMi
 /** A fresh database file with the pragmas of the service's writer; nobody else may have it open. */
 export class BareFile implements Disposable {
   readonly db: Connection;
-  readonly #directory: number;
+  /** The folder, open to be synced. */
+  readonly directory: number;
   readonly #insert;
 
   /**
@@ -57,7 +59,7 @@ export class BareFile implements Disposable {
    */
   constructor(path: string, before: readonly BareRow[] = [], schema = newestSchema) {
     this.db = openWritable({ path, ...DEFAULTS });
-    this.#directory = openSync(dirname(path), 'r');
+    this.directory = openSync(dirname(path), 'r');
     schema(this.db);
     this.#insert = this.db.prepare(INSERT);
     // Durably too: what is left unsynced here, the first measured commit would have to write.
@@ -69,16 +71,25 @@ export class BareFile implements Disposable {
     const started = performance.now();
     for (let from = 0; from < rows.length; from += perCommit) {
       const end = Math.min(from + perCommit, rows.length);
-      this.db.exec('BEGIN IMMEDIATE');
-      for (let index = from; index < end; index++) this.#insert.run(rows[index] as BareRow);
-      this.db.exec('COMMIT');
-      fsyncSync(this.#directory);
+      this.commit(() => {
+        for (let index = from; index < end; index++) this.#insert.run(rows[index] as BareRow);
+      });
     }
     return (rows.length * 1_000) / (performance.now() - started);
   }
 
+  /** A transaction as durable as the service's. @returns milliseconds */
+  commit(work: () => void): number {
+    const started = performance.now();
+    this.db.exec('BEGIN IMMEDIATE');
+    work();
+    this.db.exec('COMMIT');
+    fsyncSync(this.directory);
+    return performance.now() - started;
+  }
+
   [Symbol.dispose](): void {
     this.db.close();
-    closeSync(this.#directory);
+    closeSync(this.directory);
   }
 }

@@ -1,5 +1,10 @@
-/** How a benchmark tells what it saw: one table, and the same as JSON in `bench/results/`, where the next run finds it. */
+/**
+ * How a benchmark tells what it saw: one table, and the same as JSON in `bench/results/`, or the folder BENCH_RESULTS, where
+ * the next run finds it.
+ */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { machineLine, median } from './support.ts';
 
@@ -25,23 +30,33 @@ export interface Section {
   figures: Figure[];
 }
 
-const folder = new URL('./results/', import.meta.url);
-const fileOf = (name: string): URL => new URL(`${name}.json`, folder);
+/** A section as its file has it. */
+export interface Kept extends Section {
+  machine: string;
+  /** When it was measured, ISO 8601. */
+  at: string;
+}
+
+/** Where results are kept unless BENCH_RESULTS says otherwise. */
+export const RESULTS = fileURLToPath(new URL('./results', import.meta.url));
+
+const folder = (): string => process.env.BENCH_RESULTS || RESULTS;
+const fileOf = (name: string): string => join(folder(), `${name}.json`);
 
 /** Prints a section and keeps it. */
 export function report(section: Section): void {
   const earlier = kept(section.name);
   process.stdout.write(`\n${section.about}\n${machineLine()}\n\n${table(section, earlier)}`);
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(folder(), { recursive: true });
   const figures = section.figures.map((figure) => ({ median: median(figure.rounds), ...figure }));
-  const whole = { ...section, machine: machineLine(), at: new Date().toISOString(), figures };
+  const whole: Kept = { ...section, machine: machineLine(), at: new Date().toISOString(), figures };
   writeFileSync(fileOf(section.name), `${JSON.stringify(whole, null, 2)}\n`);
 }
 
 /** What the last run of a script left; undefined where there was none. */
-export function kept(name: string): Section | undefined {
+export function kept(name: string): Kept | undefined {
   try {
-    return JSON.parse(readFileSync(fileOf(name), 'utf8')) as Section;
+    return JSON.parse(readFileSync(fileOf(name), 'utf8')) as Kept;
   } catch {
     return undefined;
   }
@@ -76,10 +91,17 @@ export function table({ figures }: Section, earlier?: Section): string {
     .join('');
 }
 
-function verdict({ rounds, atLeast, atMost }: Figure): string {
-  if (atLeast === undefined && atMost === undefined) return '';
+/** Whether a figure is what it should be; undefined where nobody says. */
+export function isMet({ rounds, atLeast, atMost }: Figure): boolean | undefined {
+  if (atLeast === undefined && atMost === undefined) return undefined;
   const value = median(rounds);
-  const met = value >= (atLeast ?? -Infinity) && value <= (atMost ?? Infinity);
+  return value >= (atLeast ?? -Infinity) && value <= (atMost ?? Infinity);
+}
+
+function verdict(figure: Figure): string {
+  const met = isMet(figure);
+  if (met === undefined) return '';
+  const { atLeast, atMost } = figure;
   return `${atLeast === undefined ? `<= ${atMost}` : `>= ${atLeast}`} ${met ? 'yes' : 'NO'}`;
 }
 

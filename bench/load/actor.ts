@@ -10,6 +10,8 @@ import { type Job, type Order, type Outcome, type Report, STARTED, STOP } from '
 /** Prepared at most; beyond, requests are made while the clock runs. */
 const PREPARED_BYTES = 128 * 1024 * 1024;
 const PREPARED_REQUESTS = 60_000;
+/** More than a service stores. */
+const PREPARED_RUNS_A_SECOND = 60_000;
 
 /** When the jobs end. */
 interface Time {
@@ -20,8 +22,12 @@ function maker(job: Job): () => Buffer {
   switch (job.kind) {
     case 'single':
       return () => requestOf('POST', '/api/v1/runs', JSON.stringify(makeRun()));
-    case 'batch':
-      return () => requestOf('POST', '/api/v1/runs/batch', JSON.stringify(makeBatch(job.size)));
+    case 'batch': {
+      const make = (): Buffer => requestOf('POST', '/api/v1/runs/batch', JSON.stringify(makeBatch(job.size)));
+      if (!job.same) return make;
+      const same = make();
+      return () => same;
+    }
     case 'get': {
       const requests = job.paths.map((path) => requestOf('GET', path, undefined, job.headers));
       let next = 0;
@@ -34,14 +40,16 @@ function maker(job: Job): () => Buffer {
   }
 }
 
-const makesRuns = ({ kind }: Job): boolean => kind === 'single' || kind === 'batch';
+const makesRuns = (job: Job): boolean => job.kind === 'single' || (job.kind === 'batch' && !job.same);
 
 /** @returns the requests in order, each once, but for those that change nothing */
-function prepare(job: Job, share: number): () => Buffer {
+function prepare(job: Job, share: number, milliseconds: number): () => Buffer {
   const make = maker(job);
   if (!makesRuns(job)) return make;
   const prepared: Buffer[] = [];
-  for (let bytes = 0; bytes < PREPARED_BYTES / share && prepared.length < PREPARED_REQUESTS / share;) {
+  const inTime = (PREPARED_RUNS_A_SECOND * milliseconds) / 1_000 / (job.kind === 'batch' ? job.size : 1);
+  const requests = Math.min(PREPARED_REQUESTS / share, inTime + job.connections);
+  for (let bytes = 0; bytes < PREPARED_BYTES / share && prepared.length < requests;) {
     const request = make();
     bytes += request.length;
     prepared.push(request);
@@ -67,8 +75,9 @@ async function perform(job: Job, request: () => Buffer, connections: Connection[
     }
   };
   await Promise.all(connections.map(loop));
+  const took = performance.now() - started;
   const perSecond = (requests * 1_000) / (time.until - started);
-  return { requests, perSecond, latencies: Float64Array.from(latencies) };
+  return { requests, perSecond, latencies: Float64Array.from(latencies), took };
 }
 
 /**
@@ -91,7 +100,7 @@ function beginnings(job: Job, started: number, share: number): () => number | Pr
 
 async function carryOut({ host, port, milliseconds, jobs }: Order, time: Time): Promise<Outcome[]> {
   const making = jobs.filter(makesRuns).length;
-  const requests = jobs.map((job) => prepare(job, making));
+  const requests = jobs.map((job) => prepare(job, making, milliseconds));
   const open = (job: Job): Promise<Connection[]> =>
     Promise.all(Array.from({ length: job.connections }, () => Connection.to(host, port)));
   const connections = await Promise.all(jobs.map(open));

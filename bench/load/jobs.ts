@@ -12,8 +12,8 @@ interface Common {
 export type Work =
   /** Each request one new run, by POST. */
   | { kind: 'single' }
-  /** Each request `size` new runs. */
-  | { kind: 'batch'; size: number }
+  /** Each request `size` new runs; `same` sends one again and again, to a server that does not know it. */
+  | { kind: 'batch'; size: number; same?: true }
   /** GETs of these paths in turn. */
   | { kind: 'get'; paths: string[]; headers?: string }
   /** PATCHes of these paths in turn, each with a new duration. */
@@ -37,6 +37,8 @@ export interface Outcome {
   perSecond: number;
   /** Milliseconds of each, in the order of the answers; also of those that were answered after the time was over. */
   latencies: Float64Array;
+  /** Milliseconds from the start to the last answer, which came after the time was over. */
+  took: number;
 }
 
 export const STOP = 'stop';

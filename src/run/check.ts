@@ -1,6 +1,6 @@
 /**
  * The two judges of a record. `acceptsRun` is a plain loop for the hot path; `explainRun` asks
- * superstruct (70 to 180 us a run, as much as storing it), which words the errors, and only once the
+ * superstruct (nearly as slow as storing a run), which words the errors, and only once the
  * first said no. A property test holds the two to the same verdicts.
  */
 import { nullable, optional, refine, type, type Struct } from 'superstruct';

@@ -41,7 +41,7 @@ export const METRICS = [
   gauge('local_telemetry_mailbox_limit_commands', 'Commands that may wait for the writer.'),
   gauge('local_telemetry_mailbox_limit_bytes', 'Bytes that may wait for the writer.'),
   counter('local_telemetry_mailbox_refused_total', 'Commands refused because the mailbox was full.'),
-  histogram('local_telemetry_mailbox_wait_seconds', 'From the arrival of a command until its group was taken.'),
+  histogram('local_telemetry_mailbox_wait_seconds', 'From the arrival of a command until its group began.'),
   histogram('local_telemetry_group_commands', 'Commands that were committed together.'),
   histogram('local_telemetry_commit_duration_seconds', 'COMMIT and the sync of the folder behind it.'),
   histogram('local_telemetry_gate_wait_seconds', 'Time that readers took to let the writer commit.'),
