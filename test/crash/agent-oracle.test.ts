@@ -63,9 +63,11 @@ test('the oracle misses an event, sees one twice, more torn lines than kills, an
     writeFileSync(path, lines.filter((line) => line !== gone).join('\n'));
     appendFileSync(path, `{"torn${twice}\n{"torn\n${twice}\n`);
     mkdirSync(join(directory, 'buffer'), { recursive: true });
-    writeFileSync(join(directory, 'buffer', 'a.jsonl.rejected'), '{}\n');
+    // The second is a record that a kill has torn, of which there may be one; the third is one too many.
+    const torn = JSON.stringify({ line: '{"event_id":"a' });
+    writeFileSync(join(directory, 'buffer', 'a.jsonl.rejected'), `{}\n${torn}\n${torn}\n`);
   });
   assert.match(lost.join('\n'), /^event \S+ is not in the backup$/);
-  assert.equal(wrong.length, 4);
+  assert.equal(wrong.length, 5);
   assert.match(wrong.join('\n'), /does not parse[^]*does not parse[^]*in the backup 2 times[^]*rejected/);
 });

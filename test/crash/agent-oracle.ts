@@ -45,10 +45,22 @@ export function judgeAgents(directory: string, ledger: AgentLedger): AgentVerdic
     else if (settled) lost.push(`${eventId} is missing`);
   }
   for (const eventId of rows.keys()) if (!ledger.runs.has(eventId)) wrong.push(`${eventId} was never recorded`);
-  for (const path of globSync('buffer/*.rejected', { cwd: directory })) {
-    wrong.push(`${path}: ${readFileSync(join(directory, path), 'utf8').slice(0, 300)}`);
-  }
+  wrong.push(...rejectedIn(directory, ledger));
   return { runs: rows.size, events: backup.events.size, lost, wrong };
+}
+
+/** What was rejected; but the line of a spool file that a kill has torn is no record, and rejected rightly. */
+function rejectedIn(directory: string, { agents }: AgentLedger): string[] {
+  const rejected: string[] = [];
+  let torn = 0;
+  for (const path of globSync('buffer/*.rejected', { cwd: directory })) {
+    for (const text of readFileSync(join(directory, path), 'utf8').trimEnd().split('\n')) {
+      const line = parse(text)?.line;
+      if (typeof line === 'string' && !parse(line) && ++torn <= agents) continue;
+      rejected.push(`${path}: ${text.slice(0, 300)}`);
+    }
+  }
+  return rejected;
 }
 
 interface Backup {
