@@ -12,12 +12,13 @@ const FIRST_SLOT = 1;
 const STATE = 0;
 const OWNER = 1;
 
-/** States of a reader. */
+/** States of a reader. Whoever enters may still find the gate shut; only who is inside has had a turn. */
 const OUTSIDE = 0;
 const INSIDE = 1;
-const WAITING = 2;
+const ENTERING = 2;
+const WAITING = 3;
 
-/** How long those who waited may take to come in: as long as it takes to get a processor. */
+/** As long as it may take to get a processor. */
 const GIVE_WAY_MS = 20;
 
 /** More than the readers ever alive at once: a dying thread may overlap its successor. */
@@ -26,10 +27,16 @@ const SLOTS = 16;
 export class Gate {
   readonly memory: SharedArrayBuffer;
   readonly #words: Int32Array;
+  readonly #giveWayMs: number;
 
-  constructor(memory = new SharedArrayBuffer((FIRST_SLOT + 2 * SLOTS) * Int32Array.BYTES_PER_ELEMENT)) {
+  /** @param giveWayMs how long those who waited may take to come in, before it is shut again */
+  constructor(
+    memory = new SharedArrayBuffer((FIRST_SLOT + 2 * SLOTS) * Int32Array.BYTES_PER_ELEMENT),
+    giveWayMs = GIVE_WAY_MS,
+  ) {
     this.memory = memory;
     this.#words = new Int32Array(memory);
+    this.#giveWayMs = giveWayMs;
   }
 
   /**
@@ -40,16 +47,18 @@ export class Gate {
    */
   shut(maxWaitMs: number): boolean {
     const started = performance.now();
-    this.#allPass(WAITING, started + Math.min(GIVE_WAY_MS, maxWaitMs));
+    this.#allPass(WAITING, ENTERING, started + Math.min(this.#giveWayMs, maxWaitMs));
     Atomics.store(this.#words, SHUT, 1);
-    return this.#allPass(INSIDE, started + maxWaitMs);
+    return this.#allPass(INSIDE, ENTERING, started + maxWaitMs);
   }
 
-  /** Waits until no slot is in a state. @returns false where one still was at the deadline */
-  #allPass(state: number, deadline: number): boolean {
+  /** Waits until each slot has been in neither state. @returns false where one still was at the deadline */
+  #allPass(one: number, other: number, deadline: number): boolean {
     for (let slot = 0; slot < SLOTS; slot++) {
       const word = FIRST_SLOT + 2 * slot + STATE;
-      while (Atomics.load(this.#words, word) === state) {
+      for (;;) {
+        const state = Atomics.load(this.#words, word);
+        if (state !== one && state !== other) break;
         const left = deadline - performance.now();
         if (left <= 0 || Atomics.wait(this.#words, word, state, left) === 'timed-out') return false;
       }
@@ -75,8 +84,11 @@ export class Gate {
   enter(slot: number, maxWaitMs: number): boolean {
     const deadline = performance.now() + maxWaitMs;
     for (;;) {
-      this.#set(slot, INSIDE);
-      if (Atomics.load(this.#words, SHUT) === 0) return true;
+      this.#set(slot, ENTERING);
+      if (Atomics.load(this.#words, SHUT) === 0) {
+        this.#set(slot, INSIDE);
+        return true;
+      }
       this.#set(slot, WAITING);
       const left = deadline - performance.now();
       if (left > 0 && Atomics.wait(this.#words, SHUT, 1, left) !== 'timed-out') continue;

@@ -33,6 +33,12 @@ function letGo(shared: Int32Array): void {
   Atomics.notify(shared, AT.hold);
 }
 
+/** Resolves once the first slot's state is another one. */
+async function turns(memory: SharedArrayBuffer, { from }: { from: number }): Promise<void> {
+  const { async: waits, value } = Atomics.waitAsync(new Int32Array(memory), 1, from, 20_000);
+  if (waits) await value;
+}
+
 test('the writer is never in the gate together with a reader, and nobody starves', async (t) => {
   const { gate, shared, start } = house(t);
   const writer = start('writer');
@@ -124,6 +130,25 @@ test('nobody enters while it is shut; opening lets those who wait in', async (t)
   gate.leave(slot);
   letGo(shared);
   await once(waiting, 'exit');
+});
+
+test('whoever has waited goes in before it is shut again, however soon that is', async (t) => {
+  const {
+    gate: { memory },
+    shared,
+    start,
+  } = house(t);
+  const gate = new Gate(memory, 20_000);
+  gate.shut(0);
+  const reader = start('reader', 1);
+  const exited = once(reader, 'exit');
+  // Outside, entering, waiting.
+  for (const from of [0, 2]) await turns(memory, { from });
+  gate.open();
+  assert.equal(gate.shut(20_000), true);
+  // It is never opened again: the reader comes to its end only if it has been in already.
+  await exited;
+  assert.equal(shared[AT.late], 0);
 });
 
 test('each reader has a slot of its own, and the seventeenth is told that there is none', () => {
