@@ -4,6 +4,7 @@
  * What the indexes cost and what they serve, in a bare loop without the service: the schema beside its predecessor's; then
  * each index by itself, the rate of inserting without it beside that with all, and its list with it and without.
  */
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,6 +54,9 @@ const someLinked = (index: number): Record<string, string> =>
         parent_run_id: `parent-${index % 4_000}`,
       };
 
+/** The same with ids as the predecessor's clients make them: in no order, so that each row writes a page of their index. */
+const randomly = (index: number): Record<string, string> => ({ ...someLinked(index), event_id: randomUUID() });
+
 const indexesOf = (db: Connection): string[] =>
   db
     .prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'agent_runs' AND sql IS NOT NULL")
@@ -82,8 +86,9 @@ interface Variant extends Rates {
 }
 
 /** One round: all take turns commit by commit, in any order, for what a disk gives changes within seconds. */
-function measure(variants: readonly Variant[], before: readonly BareRow[], directory: string): void {
-  const rows = makeRows(runs, someLinked);
+function measure(variants: readonly Variant[], change: typeof randomly, before: readonly BareRow[]): void {
+  const directory = mkdtempSync(join(root, 'round-'));
+  const rows = makeRows(runs, change);
   using files = new DisposableStack();
   const stores = variants.map(({ schema, rates }, index) => {
     const file = files.use(new BareFile(join(directory, `${index}.sqlite`), before, schema));
@@ -94,6 +99,8 @@ function measure(variants: readonly Variant[], before: readonly BareRow[], direc
     for (const { file, commits } of shuffled(stores)) commits.push(file.store(next, PER_COMMIT));
   }
   for (const { rates, commits } of stores) rates.push(median(commits));
+  files.dispose();
+  rmSync(directory, { recursive: true });
 }
 
 const shuffled = <T>(all: readonly T[]): T[] =>
@@ -117,6 +124,16 @@ function costOf(name: string, dropped: Rates, all: Rates): Figure {
   };
 }
 
+function beside(ids: string, ours: Rates, theirs: Rates, indexes: number): Figure {
+  return {
+    name: `our schema / the predecessor's, ${ids}`,
+    rounds: ratios(ours, theirs),
+    unit: 'x',
+    atLeast: 1.3,
+    of: `${rate(ours)} with ${indexes} indexes / ${rate(theirs)} with ${PREDECESSORS.length}, UNIQUE aside`,
+  };
+}
+
 /** Of the list to which the index matters most; the other stands beside it. */
 function useOf(name: string, uses: readonly Use[]): Figure {
   const ratio = ({ without, withIt }: Use): number => without / withIt;
@@ -130,20 +147,21 @@ function useOf(name: string, uses: readonly Use[]): Figure {
   };
 }
 
-const directory = mkdtempSync(join(tmpdir(), 'telemetry-bench-'));
+const root = mkdtempSync(join(tmpdir(), 'telemetry-bench-'));
 try {
-  using listed = new BareFile(join(directory, 'listed.sqlite'), makeRows(ROWS_LISTED, someLinked));
+  using listed = new BareFile(join(root, 'listed.sqlite'), makeRows(ROWS_LISTED, someLinked));
   const names = indexesOf(listed.db);
   const uses = names.map((name) => usesOf(listed.db, name));
   const ours: Variant = { schema: newestSchema, rates: [] };
   const again: Variant = { schema: newestSchema, rates: [] };
   const theirs: Variant = { schema: predecessors, rates: [] };
   const dropped = names.map((name): Variant => ({ schema: without(name), rates: [] }));
+  const random = [newestSchema, predecessors].map((schema): Variant => ({ schema, rates: [] })) as [Variant, Variant];
   const before = makeRows(ROWS_BEFORE, someLinked);
+  const beforeRandom = makeRows(ROWS_BEFORE, randomly);
   for (let round = 0; round < rounds; round++) {
-    const folder = mkdtempSync(join(directory, 'round-'));
-    measure([ours, again, theirs, ...dropped], before, folder);
-    rmSync(folder, { recursive: true });
+    measure([ours, again, theirs, ...dropped], someLinked, before);
+    measure(random, randomly, beforeRandom);
   }
   const all = { rates: byRound(ours, again, (one, other) => (one + other) / 2) };
   report({
@@ -152,13 +170,8 @@ try {
       `A bare loop, ${PER_COMMIT} rows a commit, ${ROWS_BEFORE} there before, DELETE/FULL; ${SOURCE}, one in ten with a website, ` +
       `an insight and a parent. ${rounds} rounds of ${runs} rows, commits interleaved. Lists: the first ${PAGE} of ${ROWS_LISTED} rows.`,
     figures: [
-      {
-        name: "our schema / the predecessor's",
-        rounds: ratios(ours, theirs),
-        unit: 'x',
-        atLeast: 1.3,
-        of: `${rate(ours)} with ${names.length} indexes / ${rate(theirs)} with ${PREDECESSORS.length}, UNIQUE aside`,
-      },
+      beside('ids in the order of time', ours, theirs, names.length),
+      beside('random ids, as its clients make them', ...random, names.length),
       {
         name: 'our schema / the same again: how exact this is',
         rounds: ratios(ours, again),
@@ -171,5 +184,5 @@ try {
     ],
   });
 } finally {
-  rmSync(directory, { recursive: true, force: true });
+  rmSync(root, { recursive: true, force: true });
 }
