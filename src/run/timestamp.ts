@@ -18,12 +18,13 @@ export function canonicalTimestamp(text: string): string | undefined {
   const known = recent.find((one) => one.text === text);
   if (known) return known.canonical;
   const canonical = canonicalOf(text);
-  recent[next++ % RECENT] = { text, canonical };
+  if (text.length <= LONGEST) recent[next++ % RECENT] = { text, canonical };
   return canonical;
 }
 
 // A record's times are asked for twice, to check and to store them, and are often the same.
 const RECENT = 4;
+const LONGEST = 64;
 const recent: { text: string; canonical: string | undefined }[] = [];
 let next = 0;
 

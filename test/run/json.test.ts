@@ -83,3 +83,26 @@ test('nesting is counted in objects and arrays, and bounded', () => {
   assert.equal(withinDepth({ wide: [{}] }, 2), false);
   assert.equal(withinDepth(5, 0), true);
 });
+
+test('a number beyond a double is found wherever JSON may have one, and nowhere else', () => {
+  const digits = '12345678901234567890';
+  for (const text of [
+    digits,
+    ` -${digits}`,
+    `[${digits}]`,
+    `[ \n${digits} ]`,
+    `[1,${digits}]`,
+    `[true , -${digits}]`,
+    `[null,${digits}]`,
+    `["a",${digits}]`,
+    `[[],${digits}]`,
+    `[{} ,${digits}]`,
+    `{"a":${digits}}`,
+    `{"a\\"" : ${digits}}`,
+    `[1e400]`,
+    `{"a":-1.5e1000}`,
+  ])
+    assert.ok(JSON.stringify(parseJson(text)).includes(text.match(/-?\d[\d.e]{4,}/)?.[0] ?? '?'), text);
+  const hash = { text: `fix: ${digits}, ${digits} [${digits}`, sha: `1e400${digits}` };
+  assert.deepEqual(parseJson(JSON.stringify(hash)), hash);
+});

@@ -7,7 +7,7 @@ import { describe, type Outcome, TelemetryError, unwrap } from '../../errors.ts'
 import { DURATIONS, Histogram } from '../../histogram.ts';
 import type { Logger } from '../../log.ts';
 import type { Gate } from '../gate.ts';
-import type { ListPage, ListTask, Queries, QueryName, QueryTask } from '../protocol.ts';
+import type { ListPage, ListPause, ListTask, Queries, QueryName, QueryTask } from '../protocol.ts';
 import { actorBeside, THREAD_FLAGS } from '../thread.ts';
 import type { ReaderData } from './actor.ts';
 import { Liveness } from './liveness.ts';
@@ -97,11 +97,17 @@ export class ReaderPool {
    * @param signal ends the walk when nobody wants the page any more
    */
   async list(task: ListTask, signal?: AbortSignal): Promise<ListPage> {
-    if (!walksLong(task)) return this.#timed(() => this.#walk(task, signal));
+    const long = walksLong(task);
+    const walk = (): Promise<ListPage> => this.#walk(task, long, signal);
+    return this.#timed(long ? () => this.#amongLong(walk) : walk);
+  }
+
+  /** @throws TelemetryError "busy" where too many long walks wait */
+  async #amongLong(walk: () => Promise<ListPage>): Promise<ListPage> {
     if (this.#longWalks >= this.#maxQueue) throw this.#tooMany();
     this.#longWalks++;
     try {
-      return await this.#timed(() => this.#longWalk.runExclusive(() => this.#walk(task, signal)));
+      return await this.#longWalk.runExclusive(walk);
     } finally {
       this.#longWalks--;
     }
@@ -112,25 +118,31 @@ export class ReaderPool {
     return this.#liveness.trouble(withinMs);
   }
 
-  async #walk(task: ListTask, signal?: AbortSignal): Promise<ListPage> {
+  /** @param long whether it is among the long walks already; one that only turns out to be long goes on among them */
+  async #walk(task: ListTask, long: boolean, signal?: AbortSignal): Promise<ListPage> {
     const deadline = performance.now() + LIST_DEADLINE_MS;
     const stillWanted = (): void => {
       if (signal?.aborted) throw new TelemetryError('unavailable', 'The client has gone');
     };
     stillWanted();
     this.#admit();
-    let answer = await this.#run('list', task);
-    while ('pause' in answer) {
-      stillWanted();
-      if (performance.now() > deadline) {
-        throw new TelemetryError(
-          'unavailable',
-          'The list took too long: no index serves these filters. Narrow them, with created_after for example.',
-        );
+    const first = await this.#run('list', task);
+    if (!('pause' in first)) return first;
+    const goOn = async (): Promise<ListPage> => {
+      let answer: ListPage | ListPause = first;
+      while ('pause' in answer) {
+        stillWanted();
+        if (performance.now() > deadline) {
+          throw new TelemetryError(
+            'unavailable',
+            'The list took too long: no index serves these filters. Narrow them, with created_after for example.',
+          );
+        }
+        answer = await this.#run('list', { ...task, resume: answer.pause });
       }
-      answer = await this.#run('list', { ...task, resume: answer.pause });
-    }
-    return answer;
+      return answer;
+    };
+    return long ? goOn() : this.#amongLong(goOn);
   }
 
   async close(): Promise<void> {

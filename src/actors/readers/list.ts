@@ -16,6 +16,12 @@ const MAX_BODY_BYTES = 64 * 1024 * 1024;
 /** Rows to merge from each of several plans at most; a page below is walked as one. */
 const MERGED_ROWS = 5_000;
 
+/** Rows of few that are looked up before the gate is let go. */
+const LOOKED_UP_ROWS = 200;
+
+const LOOK_UP = `SELECT created_at, id
+  FROM (SELECT value AS wanted FROM json_each(?)) CROSS JOIN agent_runs ON agent_runs.id = wanted`;
+
 const RENDER = `SELECT CAST(group_concat(${RUN_JSON}) AS BLOB)
   FROM (SELECT value AS wanted FROM json_each(?)) CROSS JOIN agent_runs ON agent_runs.id = wanted`;
 
@@ -51,16 +57,19 @@ function fewOf(
   const plan = fewPlan(filter);
   if (!plan) return undefined;
   const { index, within, all } = plan;
-  const from = `FROM agent_runs INDEXED BY ${index} WHERE`;
-  return inside(() => {
-    const counted = db
-      .raw(`SELECT count(*) FROM (SELECT 1 ${from} ${within.sql} LIMIT ${FEW + 1})`)
-      .get(...within.values) as [number];
-    if (counted[0] > FEW) return undefined;
-    const rows = db.raw(`SELECT created_at, id ${from} ${all.sql}`).all(...all.values) as [string, number][];
-    const places = rows.map(([created_at, id]) => ({ created_at, id })).sort(before);
-    return after ? places.filter((place) => before(place, after) > 0) : places;
-  });
+  const ids = inside(() =>
+    db.raw(`SELECT id FROM agent_runs INDEXED BY ${index} WHERE ${within.sql} LIMIT ${FEW + 1}`).all(...within.values),
+  ) as [number][];
+  if (ids.length > FEW) return undefined;
+  const found: Position[] = [];
+  // Rows lie scattered, and may not be in memory: some at a time, so that the gate is not held long.
+  for (let from = 0; from < ids.length; from += LOOKED_UP_ROWS) {
+    const some = JSON.stringify(ids.slice(from, from + LOOKED_UP_ROWS).flat());
+    const rows = inside(() => db.raw(`${LOOK_UP} WHERE ${all.sql}`).all(some, ...all.values)) as [string, number][];
+    for (const [created_at, id] of rows) found.push({ created_at, id });
+  }
+  found.sort(before);
+  return after ? found.filter((place) => before(place, after) > 0) : found;
 }
 
 /** @param rows the page's, and one more where more follow */

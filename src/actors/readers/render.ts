@@ -65,10 +65,12 @@ export function defineFunctions(db: Connection): void {
 
 /** Remotes remembered; there are far more runs than repositories, and to parse an address takes longer than all else of a run. */
 const MAX_REMOTES = 1_000;
+const MAX_LENGTH = 2_048;
 
 function remembered(of: (remote: string | null) => string | null): (remote: string | null) => string | null {
   const known = new Map<string | null, string | null>();
   return (remote) => {
+    if (remote !== null && remote.length > MAX_LENGTH) return of(remote);
     let result = known.get(remote);
     if (result !== undefined) return result;
     if (known.size >= MAX_REMOTES) known.clear();

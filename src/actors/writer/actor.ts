@@ -21,6 +21,7 @@ const RETRY_MS = 5_000;
 const { gate, parcels, ...options } = workerData as WriterData;
 const session = new Session(options, new Gate(gate));
 const inbox = new Inbox(() => (receiveMessageOnPort(parcels) as { message: Parcel } | undefined)?.message);
+let committing = false;
 let scheduled = false;
 
 const thread: WriterThread = {
@@ -60,18 +61,30 @@ const thread: WriterThread = {
 
 parcels.on('message', (arrived: Parcel) => {
   inbox.add(arrived);
-  commitGroup();
+  commitSoon();
 });
+
+// A turn of the event loop for each group: Node hands over messages without one, as long as more come, and whatever else is
+// asked of this thread would wait for a pause.
+function commitSoon(): void {
+  if (committing) return;
+  committing = true;
+  setImmediate(() => {
+    committing = false;
+    commitGroup();
+  });
+}
 
 function commitGroup(): void {
   const first = inbox.first();
   if (!first) return;
   const since = performance.now();
   const outcomes = session.commit(first, inbox.next);
+  // Outcomes find their commands by order only. Rather let the thread die, which answers each that its outcome is unknown.
+  if (outcomes.length !== inbox.taken) throw new Error(`${outcomes.length} outcomes for ${inbox.taken} commands`);
   const committed: Committed = { outcomes, took: performance.now() - since, ...session.last };
   parcels.postMessage(committed);
-  // Between two groups this thread hears what else is asked of it.
-  if (inbox.waits) setImmediate(commitGroup);
+  if (inbox.waits) commitSoon();
   recountBetweenGroups();
 }
 

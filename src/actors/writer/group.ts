@@ -169,7 +169,7 @@ export class GroupWriter {
         store: this.#store,
         positions: this.#positions,
         care: this.#care,
-        now: timestampOf(this.#options.now?.() ?? Date.now()),
+        now: '',
         changed: (id, before, after) => changes.note(id, before, after),
         recount: () => (transaction.recount = true),
       },
@@ -186,6 +186,8 @@ export class GroupWriter {
 
   #runAll({ commands, bytes }: Parcel, transaction: Transaction): void {
     const alone = transaction.taken === 0 && commands.length === 1;
+    // Not before it came: a change that joins must not be dated before what was said until then.
+    transaction.at.now = timestampOf(this.#options.now?.() ?? Date.now());
     transaction.taken += commands.length;
     transaction.bytes += bytes.byteLength;
     for (const command of commands) {

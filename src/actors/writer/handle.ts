@@ -200,7 +200,10 @@ export class WriterHandle {
     this.#worker = worker;
     this.#remote = remote;
     this.#parcels = parcels;
-    parcels.on('message', (committed: Committed) => this.#onCommitted(committed));
+    parcels.on('message', (committed: Committed) => {
+      // What a dead thread had said is answered already.
+      if (this.#parcels === parcels) this.#onCommitted(committed);
+    });
     if (background) worker.unref();
     // The thread keeps the process alive where it should, not its port.
     parcels.unref();

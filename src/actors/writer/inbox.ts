@@ -17,6 +17,7 @@ export class Inbox {
   /** Received and not taken yet. */
   readonly #there: Parcel[] = [];
   #bytes = 0;
+  #taken = 0;
 
   constructor(receive: () => Parcel | undefined) {
     this.#receive = receive;
@@ -27,6 +28,11 @@ export class Inbox {
     return this.#there.length > 0;
   }
 
+  /** Commands that went into the group. */
+  get taken(): number {
+    return this.#taken;
+  }
+
   /** Puts in what was received otherwise. */
   add(parcel: Parcel): void {
     this.#there.push(parcel);
@@ -35,6 +41,7 @@ export class Inbox {
   /** Begins a group with what is there. @returns its first parcel, or undefined where none waits */
   first(): Parcel | undefined {
     this.#bytes = 0;
+    this.#taken = 0;
     this.#fetch();
     return this.#take();
   }
@@ -48,6 +55,7 @@ export class Inbox {
   #take(): Parcel | undefined {
     const parcel = this.#there.shift();
     this.#bytes += parcel?.bytes.byteLength ?? 0;
+    this.#taken += parcel?.commands.length ?? 0;
     return parcel;
   }
 

@@ -2,7 +2,7 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { makeDirectory } from '../../directory.ts';
-import { describe, TelemetryError } from '../../errors.ts';
+import { describe, systemCode, TelemetryError } from '../../errors.ts';
 import { realPath } from './real-path.ts';
 import { DATABASE } from './remedies.ts';
 import { requireWritablePlace } from './writable.ts';
@@ -21,21 +21,28 @@ export function openToSync(directory: string, warnings: string[]): number | null
   }
 }
 
+/** A system that syncs no file opened to be read. */
+const NOT_SYNCED: ReadonlySet<unknown> = new Set(['EPERM', 'EINVAL', 'ENOTSUP', 'ENOSYS']);
+
 /**
- * Brings the rollback journal to the disk ahead of COMMIT, which then has little of it left to sync. No promise rests on it:
- * COMMIT syncs whatever is not there yet.
+ * Brings the rollback journal to the disk ahead of COMMIT, which then has little of it left to sync.
  *
  * @param database path; of its journal no lock is lost by opening it, unlike of the database
+ * @throws the disk's error: it may be told only once, and COMMIT must not go on without a journal
  */
 export function syncJournal(database: string): void {
-  let descriptor: number | undefined;
+  let descriptor: number;
   try {
     descriptor = openSync(`${database}-journal`, 'r');
-    fsyncSync(descriptor);
   } catch {
-    // No journal, or a system that syncs no file opened to be read.
+    return; // No journal: nothing was changed that has been there before.
+  }
+  try {
+    fsyncSync(descriptor);
+  } catch (error) {
+    if (!NOT_SYNCED.has(systemCode(error))) throw error;
   } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
+    closeSync(descriptor);
   }
 }
 

@@ -242,3 +242,29 @@ test('a recount that is under way counts the commit whose directory could not be
   while (writer.recounting) writer.recount(1000);
   assert.deepEqual(rollupsOf(db), totalsOf(db));
 });
+
+test('what joins a group is dated by when it joined, not by when the group began', (t) => {
+  const { db } = fileDatabase(t);
+  const times = [Date.UTC(2026, 0, 1), Date.UTC(2026, 0, 2)];
+  const writer = groupWriter(db, { now: () => times.shift() ?? 0 });
+  const [first, joining] = [aRecord(), aRecord()];
+  const parcels = [groupOf(create(joining))];
+  assert.deepEqual(codesOf(writer.execute(groupOf(create(first)), () => parcels.shift())), ['ok', 'ok']);
+  const created = db.prepare('SELECT created_at FROM agent_runs ORDER BY id').pluck().all();
+  assert.deepEqual(created, ['2026-01-01T00:00:00.000000+00:00', '2026-01-02T00:00:00.000000+00:00']);
+});
+
+test('a group that fails as a whole answers each command of each parcel that it took', (t) => {
+  const { db } = fileDatabase(t);
+  const writer = groupWriter(db);
+  const parcels = [groupOf(create(aRecord()), create(aRecord()))];
+  const next = (): ReturnType<typeof groupOf> | undefined => {
+    // As SQLite does by itself on a full disk.
+    if (parcels.length === 0) db.exec('ROLLBACK');
+    return parcels.shift();
+  };
+  const codes = codesOf(writer.execute(groupOf(create(aRecord())), next));
+  assert.equal(codes.length, 3);
+  assert.ok(!codes.includes('ok'));
+  assert.equal(db.prepare('SELECT count(*) FROM agent_runs').pluck().get(), 0);
+});
