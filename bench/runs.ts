@@ -6,7 +6,6 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { fileURLToPath } from 'node:url';
-
 import { eventId } from '../src/client/run-ids.ts';
 
 export type Run = Record<string, unknown>;

@@ -3,7 +3,7 @@ import type { Row } from './clocks.ts';
 import type { Positions } from './positions.ts';
 import type { Store } from './store.ts';
 
-/** What a command works with. `now` is the canonical time of its group. */
+/** What a command works with. `now` is the canonical time at which it was taken into its group. */
 export interface Workplace {
   store: Store;
   positions: Positions;
