@@ -56,7 +56,7 @@ CREATE TABLE agent_runs (
   parent_run_id        TEXT,
   -- Bit by bit the fields that no one gave and that hold their default (src/run.ts); merge takes them for unset.
   defaulted            INTEGER NOT NULL DEFAULT 0
-);
+, repo_url TEXT, commits_url TEXT);
 
 CREATE INDEX idx_runs_created_desc ON agent_runs (created_at DESC);
 
@@ -85,7 +85,7 @@ CREATE TABLE run_clocks (
   clocks TEXT NOT NULL
 );
 
-CREATE TABLE migrated_originals (
+CREATE TABLE "run_originals" (
   id       INTEGER PRIMARY KEY REFERENCES agent_runs (id) ON DELETE CASCADE,
   reasons  TEXT NOT NULL,
   original TEXT NOT NULL
@@ -128,7 +128,7 @@ CREATE TABLE spool_files (
   name       TEXT,
   inode      TEXT,
   position   INTEGER NOT NULL,
-  updated_at TEXT NOT NULL,
+  updated_at TEXT NOT NULL, digest TEXT,
   PRIMARY KEY (name, inode)
 ) WITHOUT ROWID;
 
@@ -158,3 +158,8 @@ CREATE TABLE commits (
 );
 
 CREATE INDEX idx_commits_run ON commits (run_id);
+
+CREATE TABLE upkeep (
+  name     TEXT PRIMARY KEY,
+  position INTEGER NOT NULL
+) WITHOUT ROWID;

@@ -20,13 +20,16 @@ export interface Field {
   readonly patch?: true;
 }
 
-export const SCHEMA_VERSION = 8;
+/** Of the database. */
+export const SCHEMA_VERSION = 9;
+/** Of a record that does not say. */
+const RECORD_VERSION = 8;
 
 /** Every column of agent_runs but the row's `id` and `defaulted`, in the order of the columns. */
 export const FIELDS = [
   { name: 'event_id', kind: 'id', required: true },
   { name: 'run_id', kind: 'id', required: true },
-  { name: 'schema_version', kind: 'count', default: SCHEMA_VERSION },
+  { name: 'schema_version', kind: 'count', default: RECORD_VERSION },
   { name: 'created_at', kind: 'timestamp', default: 'now' },
   { name: 'updated_at', kind: 'timestamp', default: 'now' },
   { name: 'start_time', kind: 'timestamp', required: true },

@@ -154,7 +154,7 @@ function done(result: Migrated, args: Readonly<Record<string, unknown>>, termina
   );
   if (repaired > 0) {
     terminal.print(
-      `${count(repaired, 'run')} could not be taken over as they were; the originals are in the table migrated_originals:`,
+      `${count(repaired, 'run')} could not be taken over as they were; the originals are in the table run_originals:`,
     );
     for (const [repair, times] of Object.entries(repairs))
       terminal.print(`  ${times.toLocaleString('en-US')} x ${repair}`);

@@ -99,7 +99,7 @@ test('without a service the closed database is looked at, and nothing is written
   const found = await doctor(localEnvironment(directory));
   assert.deepEqual(notOk(found), []);
   assert.deepEqual(contentOf(directory), before);
-  assert.match(found.checks.database?.summary ?? '', /telemetry\.sqlite, [\d.]+ KiB, version 8$/);
+  assert.match(found.checks.database?.summary ?? '', /telemetry\.sqlite, [\d.]+ KiB, version 9$/);
   assert.match(
     found.checks.pragmas?.details[1] ?? '',
     /^page_size=4096, auto_vacuum=INCREMENTAL, \d+ of \d+ pages are free$/,
@@ -129,7 +129,7 @@ test('wrong settings are a problem, and the rest is looked at all the same', asy
   assert.deepEqual([found.code, found.ok, found.checks.configuration?.state], [3, false, 'problem']);
   const said = found.checks.configuration?.details.join('\n') ?? '';
   for (const name of ['TELEMETRY_API_PORT', 'TELEMETRY_READERS']) assert.match(said, new RegExp(name));
-  assert.match(found.checks.database?.summary ?? '', new RegExp(`^${directory}/db/telemetry.sqlite, .*version 8`));
+  assert.match(found.checks.database?.summary ?? '', new RegExp(`^${directory}/db/telemetry.sqlite, .*version 9`));
 });
 
 test('a lock without a control socket is named, and so is the name of a dead one', async (t) => {

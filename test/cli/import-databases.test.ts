@@ -182,7 +182,7 @@ test('the target itself, a newer database and one of something else are refused'
     [link, /is the very database that it would be imported into/],
     [
       made(join(directory, 'newer.sqlite'), newer),
-      /has schema version 99, and versions up to 8 are known here\. Install a newer/,
+      /has schema version 99, and versions up to 9 are known here\. Install a newer/,
     ],
     [made(join(directory, 'notes.sqlite'), 'CREATE TABLE notes (x)'), /is a SQLite database, but holds no runs/],
   ];

@@ -60,7 +60,7 @@ test('migrate migrates, and says where the earlier database is', async (t) => {
   assert.equal(code, 0, stderr);
   const [, backup = ''] = /kept as (.*\.v5-\d{8}T\d{6}Z\.backup); remove it/.exec(stdout) ?? [];
   assert.ok(existsSync(backup), stdout);
-  assert.match(stdout, new RegExp(`^Migrated from version 5 to 8 in \\d+ m?s: ${older.runs.length} runs, `));
+  assert.match(stdout, new RegExp(`^Migrated from version 5 to 9 in \\d+ m?s: ${older.runs.length} runs, `));
   assert.equal(stderr.split('\n')[0], 'Checking the earlier database…');
   assert.deepEqual(differences(older.path, older.runs), []);
 });
@@ -68,7 +68,7 @@ test('migrate migrates, and says where the earlier database is', async (t) => {
 test('migrate --json says it all in one line, and a second time that there is nothing to do', async (t) => {
   const { settings, older } = home(t);
   const first = JSON.parse((await cliHere(['migrate', '--json'], settings)).stdout) as Record<string, unknown>;
-  assert.deepEqual([first.migrated, first.from, first.to, first.rows], [true, 5, 8, older.runs.length]);
+  assert.deepEqual([first.migrated, first.from, first.to, first.rows], [true, 5, 9, older.runs.length]);
   assert.ok(Array.isArray(first.left_behind));
   assert.match(String(first.seconds), /^\d+(\.\d{1,3})?$/);
   assert.deepEqual(
@@ -77,11 +77,11 @@ test('migrate --json says it all in one line, and a second time that there is no
   );
   assert.deepEqual(JSON.parse((await cliHere(['migrate', '--json'], settings)).stdout), {
     migrated: false,
-    version: 8,
+    version: 9,
   });
   assert.match(
     (await cliHere(['migrate'], settings)).stdout,
-    /^There is nothing to migrate: .* has version 8 already\.\n$/,
+    /^There is nothing to migrate: .* has version 9 already\.\n$/,
   );
 });
 
@@ -117,7 +117,7 @@ test('migrate refuses what is missing, newer, foreign or no database, and leaves
         'newer.sqlite',
         'CREATE TABLE agent_runs (x); CREATE TABLE schema_migrations (version); INSERT INTO schema_migrations VALUES (99)',
       ),
-      /has schema version 99; this service knows versions up to 8\. Install a newer/,
+      /has schema version 99; this service knows versions up to 9\. Install a newer/,
     ],
     [text, /is not a SQLite database/],
   ];

@@ -69,7 +69,7 @@ test('--json names what was put where, also where there was no database', async 
   const { code, stdout } = await cliHere(['restore', backup, '--db', path, '--json'], localEnvironment(directory));
   assert.equal(code, 0);
   const bytes = statSync(path).size;
-  assert.deepEqual(JSON.parse(stdout), { path, runs: 12, bytes, schema_version: 8, replaced: null });
+  assert.deepEqual(JSON.parse(stdout), { path, runs: 12, bytes, schema_version: 9, replaced: null });
   assert.equal(statSync(path).mode & 0o777, 0o600);
   assert.deepEqual(readdirSync(dirname(path)).sort(), ['telemetry.sqlite', 'telemetry.sqlite.lock']);
 });
@@ -145,7 +145,7 @@ test('a backup of an earlier version is restored, and it is said that the next s
   assert.equal(code, 0);
   assert.match(
     stdout,
-    /: 1 run, .*\n.*\nIt has schema version 6; the next start of the service migrates it to version 8/,
+    /: 1 run, .*\n.*\nIt has schema version 6; the next start of the service migrates it to version 9/,
   );
 });
 

@@ -26,7 +26,7 @@ const CHANGES: readonly (readonly [what: string, sql: string, why: RegExp])[] = 
     /the runs read back are not those written/,
   ],
   ['a run that is missing', 'DELETE FROM agent_runs WHERE id = 7', /the runs read back are not those written/],
-  ['an original with another reason', "UPDATE migrated_originals SET reasons = '[]'", /the originals read back/],
+  ['an original with another reason', "UPDATE run_originals SET reasons = '[]'", /the originals read back/],
   ['an event of another run', "UPDATE run_events SET run_id = 'other' WHERE id = 5", /the events read back/],
   ['a commit with another number', 'UPDATE commits SET files_changed = 4', /the commits read back/],
 ];

@@ -63,7 +63,7 @@ test('an original has every value to the bit, but for credentials', (t) => {
   );
   db.close();
   migrateWholly(path);
-  assert.deepEqual(rowsOf(path, 'SELECT original FROM migrated_originals'), [
+  assert.deepEqual(rowsOf(path, 'SELECT original FROM run_originals'), [
     [
       '{"run_id":"r","event_id":null,"start_time":12.0,"git_repo":"https://example.org/r","host":{"$blob":"Af8="},' +
         '"duration_ms":4611686018427387904,"metrics_json":"{\\"a\\": 1}","note":{"$real":"-Infinity"}}',
@@ -76,7 +76,7 @@ test('text that is not UTF-8 is kept as its bytes', (t) => {
   db.close();
   migrateWholly(path);
   assert.deepEqual(rowsOf(path, 'SELECT host FROM agent_runs'), [['a\uFFFDb']]);
-  const [[original]] = rowsOf(path, 'SELECT original FROM migrated_originals') as [[string]];
+  const [[original]] = rowsOf(path, 'SELECT original FROM run_originals') as [[string]];
   assert.deepEqual((JSON.parse(original) as { host: unknown }).host, { $blob: 'Yf9i' });
 });
 

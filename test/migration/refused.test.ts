@@ -37,7 +37,7 @@ const REFUSED: readonly (readonly [name: string, make: (path: string) => void, w
     sql(
       "CREATE TABLE agent_runs (run_id); CREATE TABLE schema_migrations (version); INSERT INTO schema_migrations VALUES (3), ('v99')",
     ),
-    /has schema version 99; this service knows versions up to 8. Install a newer local-telemetry\./,
+    /has schema version 99; this service knows versions up to 9. Install a newer local-telemetry\./,
   ],
   [
     'a database of something else',

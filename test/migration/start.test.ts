@@ -26,7 +26,7 @@ test('a service migrates a database of an earlier version at its start, says so,
     Object.keys(line).filter((name) => !/^[a-z_]+$/.test(name)),
     [],
   );
-  assert.deepEqual([level, from, to, rows], ['INFO', 6, 8, older.runs.length]);
+  assert.deepEqual([level, from, to, rows], ['INFO', 6, 9, older.runs.length]);
   assert.ok(readdirSync(join(directory, 'db')).includes(String(backup).split('/').at(-1) ?? ''));
   const { body } = await service.request('GET', '/metrics');
   assert.equal((body as { total_runs: number }).total_runs, older.runs.length);

@@ -71,8 +71,8 @@ test('a database of this version has nothing to convert, and migrating it is ref
   const { db, path } = fileDatabase(t);
   db.close();
   const { version, steps, rows } = survey(path);
-  assert.deepEqual([version, steps, rows], [8, [], 0]);
-  assert.throws(() => migrateWholly(path), { code: 'refused', message: /has version 8 already/ });
+  assert.deepEqual([version, steps, rows], [9, [], 0]);
+  assert.throws(() => migrateWholly(path), { code: 'refused', message: /has version 9 already/ });
 });
 
 test('a database left in the midst of a commit is not surveyed; migrating undoes the half commit first', (t) => {

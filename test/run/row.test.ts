@@ -6,7 +6,6 @@ import {
   FIELD_INDEX,
   isGiven,
   rowOf,
-  SCHEMA_VERSION,
   storedValue,
   TABLE,
   type FieldName,
@@ -15,7 +14,7 @@ import {
 const NOW = '2026-01-10T12:00:00.000000+00:00';
 const REQUIRED = { event_id: 'e', run_id: 'r', agent_name: 'a', job_type: 'j', start_time: '2026-01-10T10:00:00Z' };
 const DEFAULTS: Readonly<Record<string, string | number>> = {
-  schema_version: SCHEMA_VERSION,
+  schema_version: 8,
   created_at: NOW,
   updated_at: NOW,
   status: 'running',

@@ -25,7 +25,7 @@ export function differences(path: string, runs: Iterable<OlderRun>, limit = 10):
     const select = db
       .prepare(`SELECT ${COLUMNS.join(', ')}, defaulted, id FROM agent_runs WHERE id = ?`)
       .safeIntegers();
-    const originals = db.prepare('SELECT reasons, original FROM migrated_originals WHERE id = ?').raw();
+    const originals = db.prepare('SELECT reasons, original FROM run_originals WHERE id = ?').raw();
     let count = 0;
     let repaired = 0;
     for (const run of runs) {
@@ -37,8 +37,8 @@ export function differences(path: string, runs: Iterable<OlderRun>, limit = 10):
     }
     const counted = (table: string): unknown => db.prepare(`SELECT count(*) FROM ${table}`).pluck().get();
     if (counted('agent_runs') !== count) found.push(`${String(counted('agent_runs'))} runs instead of ${count}`);
-    if (counted('migrated_originals') !== repaired) {
-      found.push(`${String(counted('migrated_originals'))} originals instead of ${repaired}`);
+    if (counted('run_originals') !== repaired) {
+      found.push(`${String(counted('run_originals'))} originals instead of ${repaired}`);
     }
     return found.slice(0, limit);
   } finally {

@@ -24,14 +24,14 @@ export function readMigrations(directory = MIGRATIONS_DIRECTORY): Migration[] {
 }
 
 /**
- * Applies the migrations above `version`, each in a transaction of its own, and completes the newest one.
+ * Applies the migrations above `version`, each in a transaction of its own; a first step that is incomplete is completed.
  *
  * @returns the versions applied
  */
 export function migrate(db: Connection, version: number, migrations: readonly Migration[]): number[] {
   const pending = migrations.filter((migration) => migration.version > version);
-  const newest = migrations.at(-1);
-  if (version === newest?.version) complete(db, newest);
+  const [first] = migrations;
+  if (version === first?.version) complete(db, first);
   for (const { version: next, description, sql } of pending) {
     db.transaction(() => {
       db.exec(sql);
@@ -46,7 +46,7 @@ export function migrate(db: Connection, version: number, migrations: readonly Mi
 }
 
 /**
- * A step that is not released yet may grow, and a checkout from before has already taken it: where a
+ * The first step grew while nothing was released, and a checkout from then has already taken it: where a
  * table of it is missing, it is taken again. Its statements say IF NOT EXISTS for that.
  */
 function complete(db: Connection, { sql }: Migration): void {

@@ -8,7 +8,7 @@ import { addTo, type Counts, countWindow, emptyCounts, type Rollups } from './ro
 
 const WINDOW = 5_000;
 /** What belongs to a run, by its id. */
-const BELONGINGS = ['run_clocks', 'migrated_originals'] as const;
+const BELONGINGS = ['run_clocks', 'run_originals'] as const;
 /** Orphans removed at the end of one recount; the others wait for the next. */
 const MAX_ORPHANS = 100_000;
 

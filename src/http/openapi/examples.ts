@@ -1,5 +1,5 @@
 /** The run that all examples are about. */
-import { COLUMNS, SCHEMA_VERSION } from '../../run.ts';
+import { COLUMNS } from '../../run.ts';
 
 export const EVENT_ID = '3b9d2c9e-5d5c-4b0e-9d5e-0c8f5e0f2a11';
 export const RUN_ID = '20260110T120000Z-translator-1a2b3c4d';
@@ -21,7 +21,7 @@ export const STORED_RUN = {
   id: 1,
   ...Object.fromEntries(COLUMNS.map((name) => [name, null])),
   ...NEW_RUN,
-  schema_version: SCHEMA_VERSION,
+  schema_version: 8,
   created_at: '2026-01-10T12:00:00.120000+00:00',
   updated_at: '2026-01-10T12:03:20.480000+00:00',
   start_time: '2026-01-10T12:00:00.000000+00:00',

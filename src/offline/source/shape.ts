@@ -1,5 +1,6 @@
 /** How the runs of another database are read: its columns decide, whatever its version. */
 import type { Connection } from '../../actors/database.ts';
+import { FIRST_VERSION } from '../../actors/writer/older/version.ts';
 import { TelemetryError } from '../../errors.ts';
 import { COLUMNS, SCHEMA_VERSION } from '../../run.ts';
 
@@ -43,8 +44,8 @@ export function readShape(db: Connection, path: string): SourceShape {
   }
   const listed = db.prepare('SELECT name, pk, hidden FROM pragma_table_xinfo(?)').all(runs) as Column[];
   const all = listed.filter(({ hidden }) => hidden !== 1).map(({ name }) => name);
-  const ours = version === SCHEMA_VERSION && [...COLUMNS, 'defaulted'].every((name) => all.includes(name));
-  const columns = ours ? all.filter((name) => name !== 'defaulted') : all;
+  const ours = version >= FIRST_VERSION && [...COLUMNS, 'defaulted'].every((name) => all.includes(name));
+  const columns = ours ? [...COLUMNS] : all;
   const { key, hasRowid } = keyOf(db, runs, listed, path);
   const wanted = [...columns.map(quote), ...(ours ? ['defaulted'] : []), ...key].join(', ');
   const select = (from: '' | 'after'): string => {

@@ -96,7 +96,7 @@ test('what belonged to runs that another program deleted goes with a recount, wh
   db.pragma('foreign_keys = OFF');
   for (const id of [1, 3, 9_999, 20_000, 20_001, 90_000]) {
     db.prepare("INSERT INTO run_clocks VALUES (?, '{}')").run(id);
-    db.prepare("INSERT INTO migrated_originals VALUES (?, '[]', '{}')").run(id);
+    db.prepare("INSERT INTO run_originals VALUES (?, '[]', '{}')").run(id);
   }
   db.pragma('foreign_keys = ON');
   const recount = new Recount(db);
@@ -105,7 +105,7 @@ test('what belonged to runs that another program deleted goes with a recount, wh
   insertRuns(db, [aRecord()]);
   db.exec('UPDATE agent_runs SET id = 9999 WHERE id > 20000');
   recount.finish(new Rollups(db));
-  for (const table of ['run_clocks', 'migrated_originals']) {
+  for (const table of ['run_clocks', 'run_originals']) {
     assert.deepEqual(db.prepare(`SELECT id FROM ${table} ORDER BY 1`).pluck().all(), [1, 9_999, 20_000], table);
   }
   assert.deepEqual(db.pragma('foreign_key_check'), []);

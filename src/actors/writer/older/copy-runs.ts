@@ -86,7 +86,7 @@ class RunCopy {
     this.#insert = target.prepare(
       `INSERT INTO agent_runs (${RUN_COLUMNS}) VALUES (${places}) ON CONFLICT (event_id) DO NOTHING`,
     );
-    this.#keep = target.prepare('INSERT INTO migrated_originals (id, reasons, original) VALUES (?, ?, ?)');
+    this.#keep = target.prepare('INSERT INTO run_originals (id, reasons, original) VALUES (?, ?, ?)');
   }
 
   add(row: OlderRow, id: number, renumbered: boolean): void {

@@ -18,7 +18,7 @@ export interface Expected {
 /** The select of each table, in the order in which its rows were written, and whether it holds anything but text and numbers. */
 const READS = {
   runs: [`SELECT ${RUN_COLUMNS} FROM agent_runs ORDER BY id`, false],
-  originals: ['SELECT id, reasons, original FROM migrated_originals ORDER BY id', false],
+  originals: ['SELECT id, reasons, original FROM run_originals ORDER BY id', false],
   events: [`SELECT ${EVENT_COLUMNS.join(', ')}, id FROM run_events ORDER BY id`, true],
   commits: [`SELECT ${COMMIT_COLUMNS.join(', ')} FROM commits ORDER BY rowid`, true],
 } as const;
