@@ -91,5 +91,5 @@ export function retryAfterOf(header: string | undefined): number | undefined {
 
 /** The address behind rel="next" of a Link header. */
 export function nextOf(link: string | undefined): string | undefined {
-  return /<([^>]+)>; rel="next"/.exec(link ?? '')?.[1];
+  return /<([^<>]+)>; rel="next"/.exec(link ?? '')?.[1];
 }

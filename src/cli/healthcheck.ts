@@ -46,7 +46,7 @@ async function healthcheck(args: Readonly<Record<string, unknown>>, terminal: Te
 /** @throws UsageError */
 function given(address: string): string {
   const { origin, pathname } = addressOf(address);
-  return `${origin}${pathname.replace(/\/+$/, '')}`;
+  return `${origin}${pathname.replace(/(?<!\/)\/+$/, '')}`;
 }
 
 /** Where the configured service is reached from this machine. */

@@ -48,7 +48,7 @@ export class HttpTarget implements Target {
     const host = hostname.replace(/^\[(.*)\]$/, '$1');
     const where = `The service at ${url.origin}`;
     const base = { host, port: port || undefined, headers };
-    return new HttpTarget(where, base, bounds, pathname.replace(/\/+$/, ''), protocol === 'https:');
+    return new HttpTarget(where, base, bounds, pathname.replace(/(?<!\/)\/+$/, ''), protocol === 'https:');
   }
 
   /**

@@ -218,7 +218,7 @@ function address(given: string | undefined, warn: (message: string) => void): st
   if (url && /^https?:$/.test(url.protocol)) {
     // A query of its own would come before every path.
     url.search = url.hash = '';
-    return url.href.replace(/\/+$/, '');
+    return url.href.replace(/(?<!\/)\/+$/, '');
   }
   warn(`TELEMETRY_API_URL must be an http or https address; ${fallback} is used`);
   return fallback;

@@ -37,7 +37,7 @@ async function detect(folder: string): Promise<GitContext> {
 
 /** The last part of a path or address, without `.git`. */
 function nameOf(repo: string): string {
-  const parts = repo.replace(/[/\\]+$/, '').split(/[/\\:]/);
+  const parts = repo.replace(/(?<![/\\])[/\\]+$/, '').split(/[/\\:]/);
   return (parts.at(-1) ?? repo).replace(/\.git$/, '');
 }
 

@@ -33,7 +33,7 @@ export function checkSources(names: readonly string[]): void {
     if (found?.isDirectory()) {
       throw new SourceError(
         'refused',
-        `${name} is a folder. Name its files, such as ${name.replace(/\/*$/, '/*.ndjson')}.`,
+        `${name} is a folder. Name its files, such as ${name.replace(/(?<!\/)\/+$/, '')}/*.ndjson.`,
       );
     }
   }

@@ -15,7 +15,7 @@ export type Reader = (value: Given, note: Note) => SqlValue;
 
 const MAX = Number.MAX_SAFE_INTEGER;
 const DIGITS = /^[+-]?\d{1,30}$/;
-const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,5})?$/i;
+const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,5})?$/i;
 /** Longer text than this is no number that anyone has written. */
 const MAX_NUMERAL = 400;
 
