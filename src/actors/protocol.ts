@@ -1,5 +1,6 @@
 /** Every command and query that crosses a thread: name -> arguments, result. Types only. */
 import type { Outcome } from '../errors.ts';
+import type { MendCounts } from '../run/mended.ts';
 
 /** A command changes the database; its JSON body goes to the writer as bytes, unparsed. */
 export interface Commands {
@@ -99,6 +100,8 @@ export interface Committed {
   timing: Timing | null;
   /** Why nothing of it was stored, where the group failed as a whole. */
   failure: string | null;
+  /** Values that its commands have mended, by reason. */
+  mended: MendCounts;
 }
 
 /** In milliseconds. */

@@ -4,6 +4,7 @@ import {
   canonicalTimestamp,
   type Field,
   isJsonObject,
+  parsePlainJson,
   TABLE,
   timestampOf,
   withoutCredentials,
@@ -119,7 +120,7 @@ function jsonOf(value: unknown): unknown {
   let object = value;
   if (typeof value === 'string') {
     try {
-      object = JSON.parse(value);
+      object = parsePlainJson(value);
     } catch {
       return undefined;
     }

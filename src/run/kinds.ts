@@ -1,5 +1,6 @@
 import { define, refine, type Struct } from 'superstruct';
-import { digitsOf, isJsonObject, jsonObjectOf, MAX_JSON_DEPTH, withinDepth } from './json.ts';
+import { digitsOf, isJsonObject, jsonObjectOf, MAX_JSON_DEPTH, storedJson, tooMuchIn, withinDepth } from './json.ts';
+import type { Mended } from './mended.ts';
 import { canonicalStatus, STATUS_NAMES } from './status.ts';
 import { canonicalTimestamp } from './timestamp.ts';
 import { withoutCredentials } from './urls.ts';
@@ -14,7 +15,8 @@ export interface Kind {
   sql: 'TEXT' | 'INTEGER';
   accepts(value: unknown): boolean;
   struct: Struct<unknown>;
-  store(value: never): SqlValue;
+  /** @param mended counts what is not stored as it came */
+  store(value: never, mended?: Mended): SqlValue;
 }
 
 const UNSIGNED = /^\d{1,16}$/;
@@ -89,7 +91,9 @@ const boolean = define<unknown>(
 const json = refine(
   define<unknown>(
     'dict_type',
-    (value) => jsonObjectOf(value) !== undefined || 'Input should be a JSON object, or a string that holds one',
+    (value) =>
+      jsonObjectOf(value) !== undefined ||
+      (tooMuchIn(value) ?? 'Input should be a JSON object, or a string that holds one'),
   ),
   'too_deep',
   (value) => withinDepth(jsonObjectOf(value)) || `Input should nest at most ${MAX_JSON_DEPTH} levels deep`,
@@ -150,7 +154,7 @@ export const KINDS = {
       return object !== undefined && withinDepth(object);
     },
     struct: json,
-    store: (value: unknown) => JSON.stringify(jsonObjectOf(value)),
+    store: storedJson,
   },
 } as const satisfies Record<string, Kind>;
 

@@ -48,25 +48,27 @@ export function runCommand(command: PackedCommand, body: Uint8Array, at: Workpla
 }
 
 function create(body: Uint8Array, at: Workplace): Created {
-  const record = parseBody(body);
+  const record = parseBody(body, 'body', at.mended);
   if (!acceptsRun(record)) throw invalid(explainRun(record));
-  const row = rowOf(record, at.now);
+  const row = rowOf(record, at.now, at.mended);
   return { created: insert(row, at), event_id: eventIdOf(row.values), run_id: runIdOf(row.values) };
 }
 
 function batch(body: Uint8Array, args: Commands['batch']['args'], at: Workplace): BatchResult {
-  const { items, wrapped } = parseBatch(body, args.maxRuns);
+  const { items, wrapped } = parseBatch(body, args.maxRuns, at.mended);
   return { ...storeItems(items, args, at), total: items.length, wrapped };
 }
 
 function update(body: Uint8Array, eventId: string, at: Workplace): { event_id: string; fields_updated: string[] } {
-  const patch = parseBody(body);
+  const patch = parseBody(body, 'body', at.mended);
   if (!acceptsPatch(patch)) throw invalid(explainPatch(patch));
   const named = PATCH_FIELDS.filter(({ name }) => patch[name] !== null && patch[name] !== undefined);
   const fields = named.map(({ name }) => name as FieldName);
   const current = find(eventId, at);
   if (fields.length === 0) throw new TelemetryError('bad_request', 'No valid fields to update');
-  const changes = new Map(fields.map((name) => [FIELD_INDEX[name], storedValue(FIELD_INDEX[name], patch[name])]));
+  const changes = new Map(
+    fields.map((name) => [FIELD_INDEX[name], storedValue(FIELD_INDEX[name], patch[name], at.mended)]),
+  );
   change(current, changes, at);
   return { event_id: eventId, fields_updated: fields };
 }
@@ -76,7 +78,7 @@ function associate(
   eventId: string,
   at: Workplace,
 ): { event_id: string; run_id: string; commit_hash: string } {
-  const commit = parseBody(body);
+  const commit = parseBody(body, 'body', at.mended);
   const issues = explainCommit(commit);
   if (issues.length > 0 || !isJsonObject(commit)) throw invalid(issues);
   const current = find(eventId, at);
@@ -84,7 +86,7 @@ function associate(
   for (const part of ['hash', 'source', 'author', 'timestamp'] as const) {
     const given = commit[`commit_${part}`];
     const index = FIELD_INDEX[`git_commit_${part}`];
-    if (given !== null && given !== undefined) changes.set(index, storedValue(index, given));
+    if (given !== null && given !== undefined) changes.set(index, storedValue(index, given, at.mended));
   }
   change(current, changes, at);
   return { event_id: eventId, run_id: runIdOf(current.values), commit_hash: String(commit.commit_hash) };

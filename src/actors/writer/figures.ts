@@ -1,5 +1,6 @@
 /** What the writer's handle has seen, for /metrics and /readyz. Pure. */
 import { type Distribution, DURATIONS, Histogram } from '../../histogram.ts';
+import { Mended } from '../../run/mended.ts';
 import type { Committed } from '../protocol.ts';
 
 /** Commands in a group; 5,000 are the most. */
@@ -14,6 +15,8 @@ export class WriterFigures {
   refused = 0;
   /** Groups that failed as a whole, by no fault of theirs. */
   failures = 0;
+  /** Values that were mended before they were stored. */
+  readonly mended = new Mended();
   /** Times the thread died. */
   deaths = 0;
   /** Why the last group failed as a whole, and when; undefined where it did not. */
@@ -45,12 +48,13 @@ export class WriterFigures {
    * @param arrivals when its commands came, on the clock of `at`, in milliseconds
    */
   committed(
-    { took, timing, failure }: Committed,
+    { took, timing, failure, mended }: Committed,
     arrivals: readonly { since: number }[],
     at: number,
     now = Date.now(),
   ): void {
     this.#groups.observe(arrivals.length);
+    this.mended.add(mended);
     // What joined a group that was under way did not wait at all.
     for (const { since } of arrivals) this.#wait.observe(Math.max(0, at - took - since) / 1_000);
     if (failure === null) this.trouble = undefined;

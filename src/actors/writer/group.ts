@@ -7,9 +7,10 @@ import type { Statement } from 'better-sqlite3';
 import type { ErrorCode, Outcome } from '../../errors.ts';
 import { TelemetryError, toWire } from '../../errors.ts';
 import { timestampOf } from '../../run.ts';
+import { Mended } from '../../run/mended.ts';
 import type { Connection } from '../database.ts';
 import type { Gate } from '../gate.ts';
-import type { CommandName, CommandResult, Committed, PackedCommand, Parcel, Timing } from '../protocol.ts';
+import type { CommandName, CommandResult, Committed, PackedCommand, Parcel } from '../protocol.ts';
 import { Care } from './care.ts';
 import { Changes } from './changes.ts';
 import { runCommand } from './commands.ts';
@@ -62,9 +63,14 @@ interface Transaction {
   /** A command wants all runs counted anew, which begins behind this group. */
   recount: boolean;
   changes: Changes;
+  /** What the commands have mended that are done. */
+  mended: Mended;
 }
 
 type Outcomes = Outcome<CommandResult>[];
+type Last = Pick<Committed, 'timing' | 'failure' | 'mended'>;
+
+const NOTHING: Last = { timing: null, failure: null, mended: {} };
 
 export class GroupWriter {
   readonly #db: Connection;
@@ -79,8 +85,7 @@ export class GroupWriter {
   /** A commit whose directory was not synced: nothing may be acknowledged before it is. */
   #unsynced = true;
   #broken = false;
-  #timing: Timing | null = null;
-  #failure: string | null = null;
+  #last: Last = NOTHING;
 
   constructor(db: Connection, options: GroupOptions) {
     this.#db = db;
@@ -101,8 +106,7 @@ export class GroupWriter {
    * @returns an outcome a command, in order; throws nothing
    */
   execute(first: Parcel, next: () => Parcel | undefined = () => undefined): Outcomes {
-    this.#timing = null;
-    this.#failure = null;
+    this.#last = NOTHING;
     // Sorting an index of any size: not in memory. It cannot be said within a transaction.
     const sorts = first.commands.some(({ name }) => name === 'reindex');
     const transaction = this.#transaction();
@@ -116,16 +120,16 @@ export class GroupWriter {
       this.#rollback(error);
       const failed = { ok: false, error: toWire(toTelemetryError(error)) } as const;
       // What one command alone in its group has brought about is no trouble of the service's.
-      if (OUTSIDE.has(failed.error.code)) this.#failure = failed.error.message;
+      if (OUTSIDE.has(failed.error.code)) this.#last = { ...NOTHING, failure: failed.error.message };
       return new Array<Outcome<CommandResult>>(Math.max(transaction.taken, first.commands.length)).fill(failed);
     } finally {
       if (sorts) this.#db.pragma('temp_store = MEMORY');
     }
   }
 
-  /** How long the last group's commit took, and why it failed as a whole. */
-  get last(): Pick<Committed, 'timing' | 'failure'> {
-    return { timing: this.#timing, failure: this.#failure };
+  /** How long the last group's commit took, why it failed as a whole, and what it mended. */
+  get last(): Last {
+    return this.#last;
   }
 
   get recounting(): boolean {
@@ -170,6 +174,7 @@ export class GroupWriter {
         positions: this.#positions,
         care: this.#care,
         now: '',
+        mended: new Mended(),
         changed: (id, before, after) => changes.note(id, before, after),
         recount: () => (transaction.recount = true),
       },
@@ -180,6 +185,7 @@ export class GroupWriter {
       outcomes: [],
       recount: false,
       changes,
+      mended: new Mended(),
     };
     return transaction;
   }
@@ -198,7 +204,7 @@ export class GroupWriter {
   }
 
   /** COMMIT, with the counts of what the commands have changed. */
-  #finish({ bytes, changesBefore, changes, uncounted, recount }: Transaction): void {
+  #finish({ bytes, changesBefore, changes, uncounted, recount, mended }: Transaction): void {
     const wrote = uncounted || this.#totalChanges.get() !== changesBefore;
     if (wrote) this.#rollups.add(changes.counts, changes.arrivals);
     const started = performance.now();
@@ -208,7 +214,8 @@ export class GroupWriter {
     if (recount) this.#recount = new Recount(this.#db);
     else this.#recount?.add(changes.covered);
     this.#syncDirectory();
-    if (wrote) this.#timing = { commit: performance.now() - started, gate };
+    const timing = wrote ? { commit: performance.now() - started, gate } : null;
+    this.#last = { timing, failure: null, mended: mended.counts };
   }
 
   /** @param alone nothing else has run in the group yet */
@@ -222,9 +229,11 @@ export class GroupWriter {
         ? runCommand(command, body, at)
         : this.#db.transaction(() => runCommand(command, body, at))();
       changes.keep();
+      transaction.mended.add(at.mended.take());
       return { ok: true, value };
     } catch (error) {
       changes.drop();
+      at.mended.take();
       // On FULL or IOERR SQLite has rolled the whole group back by itself; the next statement would
       // then commit alone and unsynced.
       if (!this.#db.inTransaction || (alone && !(error instanceof TelemetryError))) throw error;

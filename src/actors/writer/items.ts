@@ -1,6 +1,8 @@
 /** Records of one command, stored one by one: the only way in for batches and for the spool. */
 import { isJsonObject, rowOf } from '../../run.ts';
 import { acceptsRun, reasonAgainst } from '../../run/check.ts';
+import { labelOf } from '../../run/text.ts';
+import { BadItem } from '../body.ts';
 import type { Tally } from '../protocol.ts';
 import { mergeRecord, type Row } from './clocks.ts';
 import type { Workplace } from './workplace.ts';
@@ -23,12 +25,13 @@ export function storeItems(items: Iterable<unknown>, { merge, maxRunBytes }: Ite
   for (const item of items) {
     index++;
     if (!acceptsRun(item)) {
-      result.errors.push(`${labelOf(item, index)}: ${reasonAgainst(item)}`);
+      const why = item instanceof BadItem ? item.reason : reasonAgainst(item);
+      result.errors.push(`${nameOf(item, index)}: ${why}`);
       continue;
     }
-    const row = rowOf(item, at.now);
+    const row = rowOf(item, at.now, at.mended);
     if (sizeOf(row) > maxRunBytes) {
-      result.errors.push(`${labelOf(item, index)}: the run is larger than the ${maxRunBytes} bytes taken for one`);
+      result.errors.push(`${nameOf(item, index)}: the run is larger than the ${maxRunBytes} bytes taken for one`);
     } else if (insert(row, at)) result.inserted++;
     else if (merge && mergeInto(row, at)) result.merged++;
     else result.duplicates++;
@@ -60,7 +63,7 @@ function sizeOf({ values }: Row): number {
   return size;
 }
 
-function labelOf(item: unknown, index: number): string {
-  const eventId = isJsonObject(item) ? item.event_id : undefined;
-  return typeof eventId === 'string' && eventId !== '' ? eventId.slice(0, 200) : `index ${index}`;
+function nameOf(item: unknown, index: number): string {
+  const eventId = item instanceof BadItem ? item.eventId : isJsonObject(item) ? item.event_id : undefined;
+  return typeof eventId === 'string' && eventId !== '' ? labelOf(eventId) : `index ${index}`;
 }

@@ -29,6 +29,8 @@ export interface SessionOptions {
   first: boolean;
 }
 
+type Last = Pick<Committed, 'timing' | 'failure' | 'mended'>;
+
 /** How long opening may count runs anew before it goes on in the background. */
 const RECOUNT_AT_START_MS = 1_000;
 /** How long a migration goes on before it is said how far it is. */
@@ -48,7 +50,7 @@ export class Session {
   #directory: number | null = null;
   #db: Connection | undefined;
   #group: GroupWriter | undefined;
-  #last: Pick<Committed, 'timing' | 'failure'> = { timing: null, failure: null };
+  #last: Last = { timing: null, failure: null, mended: {} };
 
   constructor(options: SessionOptions, gate: Gate) {
     this.#options = options;
@@ -145,13 +147,13 @@ export class Session {
       return outcomes;
     } catch (error) {
       const failed = { ok: false, error: toWire(toTelemetryError(error)) } as const;
-      this.#last = { timing: null, failure: failed.error.message };
+      this.#last = { timing: null, failure: failed.error.message, mended: {} };
       return first.commands.map(() => failed);
     }
   }
 
-  /** How long the last group's commit took, and why it failed as a whole. */
-  get last(): Pick<Committed, 'timing' | 'failure'> {
+  /** How long the last group's commit took, why it failed as a whole, and what it mended. */
+  get last(): Last {
     return this.#last;
   }
 

@@ -1,3 +1,4 @@
+import type { Mended } from '../../run/mended.ts';
 import type { Care } from './care.ts';
 import type { Row } from './clocks.ts';
 import type { Positions } from './positions.ts';
@@ -9,6 +10,8 @@ export interface Workplace {
   positions: Positions;
   care: Care;
   now: string;
+  /** What the running command has mended; counts once its group is committed. */
+  mended: Mended;
   /** Notes a row that came (`before` undefined), changed, or went (`after` undefined), for the rollups. */
   changed(id: number, before: Row | undefined, after: Row | undefined): void;
   /** Has all runs counted anew, from the next group on. */

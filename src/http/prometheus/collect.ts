@@ -2,6 +2,7 @@
 import { stat, statfs } from 'node:fs/promises';
 import type { RunSeries } from '../../actors/protocol.ts';
 import { SCHEMA_VERSION } from '../../run.ts';
+import { MENDS } from '../../run/mended.ts';
 import type { Services } from '../call.ts';
 import type { Value } from './exposition.ts';
 import type { MetricName } from './metrics.ts';
@@ -65,6 +66,7 @@ function writerOf({ writer: { mailbox, figures, downForMs } }: Services) {
     local_telemetry_commit_duration_seconds: figures.commit,
     local_telemetry_gate_wait_seconds: figures.gate,
     local_telemetry_group_failures_total: figures.failures,
+    local_telemetry_mended_values_total: MENDS.map((reason) => [[reason], figures.mended.counts[reason] ?? 0] as const),
     local_telemetry_writer_up: downForMs === 0 ? 1 : 0,
     local_telemetry_writer_deaths_total: figures.deaths,
   };

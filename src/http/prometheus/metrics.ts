@@ -49,6 +49,10 @@ export const METRICS = [
     'local_telemetry_group_failures_total',
     'Groups that failed as a whole: disk full, I/O error, lock, the death of the writer.',
   ),
+  {
+    ...counter('local_telemetry_mended_values_total', 'Values that were mended before they were stored, by reason.'),
+    labels: ['reason'],
+  },
   gauge('local_telemetry_writer_up', '1 while the writer is there, else 0.'),
   counter('local_telemetry_writer_deaths_total', 'Times that the thread of the writer died.'),
   gauge('local_telemetry_reader_threads', 'Threads that answer queries.'),

@@ -7,7 +7,7 @@ const sumOf = (counts: readonly number[]): number => counts.reduce((sum, count) 
 
 test('each command counts with its own wait, a group with its size', () => {
   const figures = new WriterFigures();
-  const committed = { outcomes: [], took: 100, timing: null, failure: null };
+  const committed = { outcomes: [], took: 100, timing: null, failure: null, mended: {} };
   figures.committed(committed, [{ since: 0 }, { since: 800 }, { since: 1_050 }], 1_100);
   assert.deepEqual([sumOf(figures.wait.counts), figures.wait.sum], [3, 1.2], 'the last joined it under way');
   assert.deepEqual([sumOf(figures.groups.counts), figures.groups.sum], [1, 3]);
@@ -15,7 +15,7 @@ test('each command counts with its own wait, a group with its size', () => {
 
 test('a group that failed is a trouble until one does not, or the thread dies with what waited', () => {
   const figures = new WriterFigures();
-  const committed = { outcomes: [], took: 0, timing: null, failure: null };
+  const committed = { outcomes: [], took: 0, timing: null, failure: null, mended: {} };
   figures.committed({ ...committed, failure: 'The disk is full.' }, [], 0, 5);
   assert.deepEqual([figures.failures, figures.trouble], [1, { reason: 'The disk is full.', at: 5 }]);
   figures.committed({ ...committed, timing: { commit: 4, gate: 1 } }, [], 0);
