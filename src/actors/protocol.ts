@@ -101,6 +101,11 @@ export interface Committed {
   failure: string | null;
 }
 
+/** A slice of the work on older rows is committed, and what there is to say of it. */
+export interface Worked {
+  note: Note | undefined;
+}
+
 /** In milliseconds. */
 export interface Timing {
   /** COMMIT, and the sync of the folder. */

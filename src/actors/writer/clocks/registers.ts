@@ -43,7 +43,7 @@ export const rankOf = (values: RowValues): number => statusRank(values[status] a
 /** The row with the duration that follows from its times, which a release before this did not store. */
 export function withDuration({ values, defaulted }: Row): Row {
   const copy = [...values];
-  return { values: copy, defaulted: deriveDuration(copy, defaulted) };
+  return { values: copy, defaulted: copy[duration_ms] === 0 ? deriveDuration(copy, defaulted) : defaulted };
 }
 
 export class Registers {
