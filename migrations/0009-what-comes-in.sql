@@ -10,8 +10,11 @@ ALTER TABLE spool_files ADD COLUMN digest TEXT;
 -- Runs of which something could not be stored as it came, at whatever door: why (a JSON array), and what came (JSON, by field).
 ALTER TABLE migrated_originals RENAME TO run_originals;
 
--- Work on rows of before that goes on between groups: the greatest id it is done with.
+-- Work on rows of before that goes on between groups: the greatest id it is done with; 2^53 - 1 once it has come to its end.
 CREATE TABLE IF NOT EXISTS upkeep (
   name     TEXT PRIMARY KEY,
   position INTEGER NOT NULL
 ) WITHOUT ROWID;
+-- Where there are none, there is nothing to do.
+INSERT INTO upkeep (name, position)
+SELECT column1, 9007199254740991 FROM (VALUES ('durations'), ('addresses')) WHERE NOT EXISTS (SELECT 1 FROM agent_runs);

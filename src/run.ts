@@ -2,9 +2,11 @@
  * The run record: one table of its fields. The checks, the column list, the SQL and the tests of
  * the schema all come from it. Pure: no I/O, nothing of the server.
  */
+import { durationBetween } from './run/duration.ts';
 import type { Mended } from './run/mended.ts';
 import { KINDS, type KindName, type SqlValue } from './run/kinds.ts';
 
+export { durationBetween } from './run/duration.ts';
 export { MAX_JSON_DEPTH, parseJson, parsePlainJson, isJsonObject } from './run/json.ts';
 export { canonicalStatus, STATUSES, STATUS_NAMES, statusRank, type Status } from './run/status.ts';
 export { canonicalTimestamp, timestampOf } from './run/timestamp.ts';
@@ -125,7 +127,24 @@ export function rowOf(record: RunRecord, now: string, mended?: Mended): { values
       defaulted |= bits[index] as number;
     }
   }
-  return { values, defaulted };
+  // Most runs come without an end, when they begin.
+  return values[END] === null ? { values, defaulted } : { values, defaulted: deriveDuration(values, defaulted) };
+}
+
+const { start_time: START, end_time: END, duration_ms: DURATION } = FIELD_INDEX;
+
+/**
+ * Puts the duration that follows from a row's times where nobody gave one: null and default are none, nor is a 0 of a run whose
+ * end is behind its start.
+ *
+ * @returns `defaulted` of the row then: what was derived is a default, so that whatever is given later wins
+ */
+export function deriveDuration(values: RowValues, defaulted: number): number {
+  const bit = bits[DURATION] as number;
+  if ((defaulted & bit) === 0 && values[DURATION] !== 0) return defaulted;
+  const derived = durationBetween(values[START] ?? null, values[END] ?? null);
+  values[DURATION] = derived;
+  return derived > 0 ? defaulted | bit : defaulted;
 }
 
 /** Whether a row's value of a field was given by someone, and is neither null nor a default. */
@@ -136,6 +155,11 @@ export function isGiven(values: RowValues, defaulted: number, index: number): bo
 /** `defaulted` once the field at `index` has been given. */
 export function clearDefaulted(defaulted: number, index: number): number {
   return defaulted & ~(bits[index] as number);
+}
+
+/** `defaulted` once the field at `index` holds its default, said by nobody. */
+export function setDefaulted(defaulted: number, index: number): number {
+  return defaulted | (bits[index] as number);
 }
 
 /** The stored form of one checked, non-null value. */

@@ -104,6 +104,11 @@ export interface Committed {
   mended: MendCounts;
 }
 
+/** A slice of the work on older rows is committed, and what there is to say of it. */
+export interface Worked {
+  note: Note | undefined;
+}
+
 /** In milliseconds. */
 export interface Timing {
   /** COMMIT, and the sync of the folder. */

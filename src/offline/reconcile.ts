@@ -3,7 +3,7 @@
  * merged on paper. What the merge would change, the database has not got yet.
  */
 import { type Connection } from '../actors/database.ts';
-import { type Clocks, mergeRecord, parseClocks, type Row } from '../actors/writer/clocks.ts';
+import { type Clocks, mergeRecord, parseClocks, type Row, withDuration } from '../actors/writer/clocks.ts';
 import { isBlank } from '../actors/spool/judge.ts';
 import type { Line } from '../actors/spool/lines.ts';
 import { COLUMNS, FIELD_INDEX, isGiven, isJsonObject, parseJson, rowOf, type SqlValue, timestampOf } from '../run.ts';
@@ -129,7 +129,7 @@ export class Reconciliation {
     const [defaulted, id] = stored.slice(COLUMNS.length).map(Number) as [number, number];
     const text = this.#clocksOf(id) as string | undefined;
     const clocks: Clocks | undefined = text === undefined ? undefined : parseClocks(text);
-    const current = { values: stored.slice(0, COLUMNS.length), defaulted };
+    const current = withDuration({ values: stored.slice(0, COLUMNS.length), defaulted });
     const merged = mergeRecord(current, clocks, record);
     // A later clock that says the same brings nothing that anyone would miss.
     return merged?.values.some((value, index) => value !== current.values[index]) ?? false;

@@ -3,12 +3,12 @@
  * that the schema accepts, and what was lost or guessed on the way is said. Pure.
  */
 import {
-  clearDefaulted,
+  deriveDuration,
   type Field,
   FIELD_INDEX,
   type FieldName,
-  rowOf,
   type RowValues,
+  setDefaulted,
   type SqlValue,
   TABLE,
 } from '../run.ts';
@@ -33,8 +33,6 @@ export interface ConvertedRow {
 export type Converter = (row: readonly OlderValue[], id: number) => ConvertedRow;
 
 const at = FIELD_INDEX;
-const ALL_DEFAULTED = rowOf({}, '').defaulted;
-const BITS = TABLE.map((_, index) => ALL_DEFAULTED ^ clearDefaulted(ALL_DEFAULTED, index));
 const time: Reader = (value, note) => timeOf(value, note) ?? null;
 const readers = TABLE.map(({ kind }) => (kind === 'timestamp' ? time : READERS[kind]));
 
@@ -68,6 +66,7 @@ export function converterOf(columns: readonly string[], sha1: Sha1): Converter {
     settleTimes(converted, raw('start_time'));
     settleIds(converted, id, sha1);
     settleRest(converted);
+    converted.defaulted = deriveDuration(values, converted.defaulted);
     for (const [name, place] of extras) {
       const value = row[place] ?? null;
       // A table that was copied by hand may have its ids in a plain column.
@@ -80,7 +79,7 @@ export function converterOf(columns: readonly string[], sha1: Sha1): Converter {
 /** Takes a field's default: nobody gave what can be read. */
 function takeDefault(converted: ConvertedRow, index: number, value: SqlValue): void {
   converted.values[index] = value;
-  converted.defaulted |= BITS[index] as number;
+  converted.defaulted = setDefaulted(converted.defaulted, index);
 }
 
 const isBlank = (value: OlderValue): boolean => value === null || value === '';

@@ -14,8 +14,11 @@ export interface WriterData extends SessionOptions {
   parcels: MessagePort;
 }
 
-/** A slice of recounting: short beside a commit. */
+/** A slice of recounting, or of work on older rows: short beside a commit. */
 const SLICE_MS = 20;
+/** Work on older rows waits so long after a start, and gives way to commands that wait but for a slice in so long. */
+const UPKEEP_DELAY_MS = 100;
+const UPKEEP_YIELDS_MS = 1_000;
 const RETRY_MS = 5_000;
 
 const { gate, parcels, ...options } = workerData as WriterData;
@@ -23,6 +26,8 @@ const session = new Session(options, new Gate(gate));
 const inbox = new Inbox(() => (receiveMessageOnPort(parcels) as { message: Parcel } | undefined)?.message);
 let committing = false;
 let scheduled = false;
+let upkeepTimer: NodeJS.Timeout | undefined;
+let upkeptAt = 0;
 
 const thread: WriterThread = {
   prepare(): Outcome<Note | null> {
@@ -36,6 +41,7 @@ const thread: WriterThread = {
     try {
       const value = session.open();
       recountBetweenGroups();
+      upkeepIn(UPKEEP_DELAY_MS);
       return { ok: true, value };
     } catch (error) {
       return { ok: false, error: toWire(toTelemetryError(error)) };
@@ -86,6 +92,7 @@ function commitGroup(): void {
   parcels.postMessage(committed);
   if (inbox.waits) commitSoon();
   recountBetweenGroups();
+  upkeepIn(SLICE_MS);
 }
 
 function recountBetweenGroups(): void {
@@ -101,6 +108,26 @@ function recountBetweenGroups(): void {
       setTimeout(recountBetweenGroups, RETRY_MS).unref();
     }
   });
+}
+
+function upkeepIn(milliseconds: number): void {
+  if (upkeepTimer || !session.upkeeping) return;
+  upkeepTimer = setTimeout(upkeep, milliseconds).unref();
+}
+
+function upkeep(): void {
+  upkeepTimer = undefined;
+  const began = performance.now();
+  if (inbox.waits && began - upkeptAt < UPKEEP_YIELDS_MS) return upkeepIn(SLICE_MS);
+  try {
+    const worked = session.upkeep(SLICE_MS);
+    if (worked) parcels.postMessage(worked);
+    upkeptAt = performance.now();
+    // Half of the time at most.
+    upkeepIn(upkeptAt - began);
+  } catch {
+    upkeepIn(RETRY_MS);
+  }
 }
 
 if (parentPort) offer(thread, parentPort);

@@ -2,7 +2,6 @@
  * Group commit: all commands of a group in one transaction, one COMMIT, one answer. Everything the
  * promise "acknowledged = on disk" rests on is in `#commit` and `#syncDirectory` below.
  */
-import { fsyncSync } from 'node:fs';
 import type { Statement } from 'better-sqlite3';
 import type { ErrorCode, Outcome } from '../../errors.ts';
 import { TelemetryError, toWire } from '../../errors.ts';
@@ -10,17 +9,19 @@ import { timestampOf } from '../../run.ts';
 import { Mended } from '../../run/mended.ts';
 import type { Connection } from '../database.ts';
 import type { Gate } from '../gate.ts';
-import type { CommandName, CommandResult, Committed, PackedCommand, Parcel } from '../protocol.ts';
+import type { CommandName, CommandResult, Committed, PackedCommand, Parcel, Worked } from '../protocol.ts';
 import { Care } from './care.ts';
 import { Changes } from './changes.ts';
 import { runCommand } from './commands.ts';
-import { isBroken, isBusy, toTelemetryError } from '../faults.ts';
+import { isBroken, toTelemetryError } from '../faults.ts';
 import { nextChangeCounter } from './header.ts';
 import { Recount } from './recount.ts';
-import { syncJournal } from './place.ts';
+import { syncJournal, syncOpen } from './place.ts';
 import { Positions } from './positions.ts';
 import { Rollups } from './rollups.ts';
 import { Store } from './store.ts';
+import { type Job, Upkeep } from './upkeep.ts';
+import { whenFree } from './when-free.ts';
 import type { Workplace } from './workplace.ts';
 
 export interface GroupOptions {
@@ -33,6 +34,8 @@ export interface GroupOptions {
   changeCounter: number | null;
   /** Whether the rollups count what the database holds; if not, they are counted anew. */
   rollupsTrusted: boolean;
+  /** The work on older rows. */
+  upkeep?: readonly Job[];
   now?: () => number;
 }
 
@@ -79,6 +82,7 @@ export class GroupWriter {
   readonly #positions: Positions;
   readonly #care: Care;
   readonly #rollups: Rollups;
+  readonly #upkeep: Upkeep;
   readonly #totalChanges: Statement;
   #counter: number | null;
   #recount: Recount | undefined;
@@ -94,6 +98,7 @@ export class GroupWriter {
     this.#positions = new Positions(db);
     this.#care = new Care(db);
     this.#rollups = new Rollups(db);
+    this.#upkeep = new Upkeep(db, options.upkeep);
     this.#totalChanges = db.prepare('SELECT total_changes()').pluck();
     this.#counter = options.changeCounter;
     if (!options.rollupsTrusted) this.#recount = new Recount(db);
@@ -112,7 +117,7 @@ export class GroupWriter {
     const transaction = this.#transaction();
     try {
       if (sorts) this.#db.pragma('temp_store = FILE');
-      this.#beginWhenFree();
+      this.#whenFree('BEGIN IMMEDIATE');
       for (let parcel: Parcel | undefined = first; parcel; parcel = next()) this.#runAll(parcel, transaction);
       this.#finish(transaction);
       return transaction.outcomes;
@@ -145,7 +150,7 @@ export class GroupWriter {
   recount(budgetMs: number): void {
     try {
       if (!this.#recount?.step(budgetMs)) return;
-      this.#beginWhenFree();
+      this.#whenFree('BEGIN IMMEDIATE');
       this.#recount.finish(this.#rollups);
       this.#commit(true, true);
       this.#recount = undefined;
@@ -155,6 +160,28 @@ export class GroupWriter {
       throw error;
     }
     this.#syncDirectory();
+  }
+
+  /** Whether there may be work on older rows. */
+  get upkeeping(): boolean {
+    return this.#upkeep.pending;
+  }
+
+  /** Works on older rows for about `budgetMs`. @returns undefined where nothing was left to do. @throws the database's errors */
+  upkeep(budgetMs: number): Worked | undefined {
+    let slice;
+    try {
+      this.#whenFree('BEGIN IMMEDIATE');
+      slice = this.#upkeep.step(budgetMs);
+      if (slice && this.#options.gate) syncJournal(this.#db.name);
+      this.#commit(slice !== undefined, this.#recount === undefined);
+    } catch (error) {
+      this.#rollback(error);
+      throw error;
+    }
+    const worked = slice && { note: this.#upkeep.passed(slice) };
+    this.#syncDirectory();
+    return worked;
   }
 
   #rollback(error: unknown): void {
@@ -248,7 +275,7 @@ export class GroupWriter {
    */
   #commit(wrote: boolean, trusted: boolean): number {
     if (!wrote) {
-      this.#commitWhenFree();
+      this.#whenFree('COMMIT');
       return 0;
     }
     const changeCounter = this.#counter === null ? null : nextChangeCounter(this.#counter);
@@ -258,7 +285,7 @@ export class GroupWriter {
     this.#options.gate?.shut(GATE_WAIT_MS);
     const waited = performance.now() - started;
     try {
-      this.#commitWhenFree();
+      this.#whenFree('COMMIT');
     } finally {
       this.#options.gate?.open();
     }
@@ -266,41 +293,15 @@ export class GroupWriter {
     return waited;
   }
 
-  #beginWhenFree(): void {
-    this.#whenFree(() => this.#db.exec('BEGIN IMMEDIATE'));
-  }
-
-  // A BUSY COMMIT leaves the transaction open, so it can be tried again.
-  #commitWhenFree(): void {
-    this.#whenFree(() => this.#db.exec('COMMIT'));
-  }
-
-  /** Tries while a foreign lock is held, in short waits: between two of them the thread can be stopped. */
-  #whenFree(statement: () => void): void {
-    const open = this.#db.inTransaction;
-    const deadline = performance.now() + this.#options.busyTimeoutMs;
-    for (;;) {
-      try {
-        return statement();
-      } catch (error) {
-        if (!isBusy(error) || this.#db.inTransaction !== open || performance.now() > deadline) throw error;
-      }
-    }
+  #whenFree(statement: 'BEGIN IMMEDIATE' | 'COMMIT'): void {
+    whenFree(this.#db, statement, this.#options.busyTimeoutMs);
   }
 
   // FULL syncs the journal and the database, but not the directory after the journal's removal: a
   // power cut then brings the journal back, and it rolls back what was acknowledged.
   #syncDirectory(): void {
     if (!this.#unsynced) return;
-    if (this.#options.directory !== null) {
-      try {
-        fsyncSync(this.#options.directory);
-      } catch (error) {
-        const why =
-          'The commit could not be made durable, so its outcome is unknown. Send this again: known runs are not stored twice.';
-        throw new TelemetryError('unavailable', why, { cause: error });
-      }
-    }
+    if (this.#options.directory !== null) syncOpen(this.#options.directory);
     this.#unsynced = false;
   }
 }

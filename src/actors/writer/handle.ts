@@ -9,7 +9,16 @@ import type { Config } from '../../config.ts';
 import { describe, fromWire, type Outcome, TelemetryError, unwrap } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Gate } from '../gate.ts';
-import type { CommandName, CommandResult, Commands, Committed, Copied, WriterInfo, WriterThread } from '../protocol.ts';
+import type {
+  CommandName,
+  CommandResult,
+  Commands,
+  Committed,
+  Copied,
+  Worked,
+  WriterInfo,
+  WriterThread,
+} from '../protocol.ts';
 import { WriterFigures } from './figures.ts';
 import { Mailbox } from './mailbox.ts';
 import { startThread } from './thread.ts';
@@ -79,7 +88,7 @@ export class WriterHandle {
     return this.#mailbox.busyFor();
   }
 
-  /** Rises with every group that may have changed the database, before anyone hears of it. */
+  /** Rises with every group, and every slice of work on older rows, that may have changed the database, before anyone hears of it. */
   get version(): number {
     return this.#version;
   }
@@ -182,6 +191,11 @@ export class WriterHandle {
     if (this.#mailbox.isEmpty) this.#idle?.();
   }
 
+  #onWorked({ note }: Worked): void {
+    this.#version++;
+    if (note) this.#options.log[note.level](note.message, note.fields);
+  }
+
   #settle(answered: Waiting[], outcomes: Outcome<CommandResult>[]): void {
     for (const [index, waiting] of answered.entries()) {
       const outcome = outcomes[index] as Outcome<CommandResult>;
@@ -200,9 +214,11 @@ export class WriterHandle {
     this.#worker = worker;
     this.#remote = remote;
     this.#parcels = parcels;
-    parcels.on('message', (committed: Committed) => {
+    parcels.on('message', (done: Committed | Worked) => {
       // What a dead thread had said is answered already.
-      if (this.#parcels === parcels) this.#onCommitted(committed);
+      if (this.#parcels !== parcels) return;
+      if ('outcomes' in done) this.#onCommitted(done);
+      else this.#onWorked(done);
     });
     if (background) worker.unref();
     // The thread keeps the process alive where it should, not its port.

@@ -46,6 +46,17 @@ export function syncJournal(database: string): void {
   }
 }
 
+/** Syncs a folder that is open, so that what was committed in it stays. @throws TelemetryError "unavailable" */
+export function syncOpen(directory: number): void {
+  try {
+    fsyncSync(directory);
+  } catch (error) {
+    const why =
+      'The commit could not be made durable, so its outcome is unknown. Send this again: known runs are not stored twice.';
+    throw new TelemetryError('unavailable', why, { cause: error });
+  }
+}
+
 /** An empty file that only this user may read. @throws TelemetryError "bad_request" where there is one already, or no place for it */
 export function createPrivate(path: string): void {
   try {

@@ -5,6 +5,7 @@
 import type { Statement } from 'better-sqlite3';
 import { FIELD_INDEX, type RowValues } from '../../run.ts';
 import type { Connection } from '../database.ts';
+import { isBusy } from '../faults.ts';
 import { Ever } from './ever.ts';
 
 /** Counts by key: agent, job type and status as a JSON array (foreign rows may hold any character); or an hour. */
@@ -98,6 +99,16 @@ export class Rollups {
 
   setState({ changeCounter, trusted }: RollupState): void {
     this.#setState.run(changeCounter, trusted ? 1 : 0);
+  }
+}
+
+/** Writes down that the counts are wrong, for the next connection of this process must not trust what this one saw through. */
+export function distrust(db: Connection): void {
+  try {
+    new Rollups(db).setState({ changeCounter: null, trusted: false });
+  } catch (error) {
+    // Locked by another program just now: this connection knows it all the same.
+    if (!isBusy(error)) throw error;
   }
 }
 

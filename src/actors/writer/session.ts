@@ -9,8 +9,8 @@ import { describe, type Outcome, TelemetryError, toWire } from '../../errors.ts'
 import { copyDatabase } from '../copy.ts';
 import { type Connection, openWritable, readPragmas } from '../database.ts';
 import type { Gate } from '../gate.ts';
-import type { CommandResult, Committed, Copied, Note, Parcel, WriterInfo } from '../protocol.ts';
-import { isBusy, toTelemetryError } from '../faults.ts';
+import type { CommandResult, Committed, Copied, Note, Parcel, Worked, WriterInfo } from '../protocol.ts';
+import { toTelemetryError } from '../faults.ts';
 import { GroupWriter } from './group.ts';
 import { readChangeCounter } from './header.ts';
 import { identityOf, ProcessLock } from './lock.ts';
@@ -18,7 +18,7 @@ import { inspect } from './inspect.ts';
 import { migrate, readMigrations } from './migrate.ts';
 import { StartMigration } from './older/start.ts';
 import { createPrivate, locate, openToSync } from './place.ts';
-import { Rollups } from './rollups.ts';
+import { distrust, Rollups } from './rollups.ts';
 import { requireWritableDatabase } from './writable.ts';
 
 /** What the writer needs to know; crosses to its thread as a plain object. */
@@ -68,12 +68,8 @@ export class Session {
       this.#lockFirst();
       const state = this.#migration?.step(MIGRATING_MS);
       if (!state) return undefined;
-      if ('progress' in state)
-        return { level: 'info', message: 'Migrating the database', fields: { ...state.progress } };
-      this.#migration = undefined;
-      const { leftBehind: left_behind, seconds, ...migrated } = state.migrated;
-      const fields = { ...migrated, left_behind, seconds: Math.round(seconds * 1_000) / 1_000 };
-      return { level: 'info', message: 'Database migrated', fields };
+      if (state.done) this.#migration = undefined;
+      return state.note;
     });
   }
 
@@ -191,9 +187,22 @@ export class Session {
 
   /** A slice of recounting between groups. @throws the database's errors */
   recount(budgetMs: number): void {
+    this.#slice((group) => group.recount(budgetMs));
+  }
+
+  get upkeeping(): boolean {
+    return this.#group?.upkeeping ?? false;
+  }
+
+  /** A slice of the work on older rows between groups. @returns undefined where nothing was left to do. @throws the database's errors */
+  upkeep(budgetMs: number): Worked | undefined {
+    return this.#slice((group) => group.upkeep(budgetMs));
+  }
+
+  #slice<T>(work: (group: GroupWriter) => T): T | undefined {
     this.#verify();
     try {
-      this.#group?.recount(budgetMs);
+      return this.#group && work(this.#group);
     } finally {
       this.#dropIfBroken();
     }
@@ -282,16 +291,6 @@ export class Session {
       connection.close();
       throw error;
     }
-  }
-}
-
-/** Writes down that the counts are wrong, for the next connection of this process must not trust what this one saw through. */
-function distrust(connection: Connection): void {
-  try {
-    new Rollups(connection).setState({ changeCounter: null, trusted: false });
-  } catch (error) {
-    // Locked by another program just now: this connection knows it all the same.
-    if (!isBusy(error)) throw error;
   }
 }
 

@@ -1,6 +1,7 @@
 /** Migrating as a service does at its start: a slice at a time, so that it can be said how far it is. */
 import { TelemetryError } from '../../../errors.ts';
 import type { Connection } from '../../database.ts';
+import type { Note } from '../../protocol.ts';
 import { look } from '../inspect.ts';
 import { readMigrations } from '../migrate.ts';
 import { repairInterrupted } from './leftovers.ts';
@@ -36,13 +37,15 @@ export class StartMigration {
     throw new TelemetryError('refused', why);
   }
 
-  /** Goes on for about `budgetMs`. @throws what migrateOlder throws */
-  step(budgetMs: number): { progress: Progress } | { migrated: Migrated } {
+  /** Goes on for about `budgetMs`. @returns what there is to say of it. @throws what migrateOlder throws */
+  step(budgetMs: number): { done: boolean; note: Note } {
     const deadline = performance.now() + budgetMs;
     for (;;) {
       const { done, value } = this.#steps.next();
-      if (done) return { migrated: value };
-      if (performance.now() > deadline) return { progress: value };
+      if (done) return { done, note: { level: 'info', message: 'Database migrated', fields: fieldsOf(value) } };
+      if (performance.now() > deadline) {
+        return { done: false, note: { level: 'info', message: 'Migrating the database', fields: { ...value } } };
+      }
     }
   }
 
@@ -50,6 +53,10 @@ export class StartMigration {
   end(): void {
     this.#steps.return(undefined as never);
   }
+}
+
+function fieldsOf({ leftBehind: left_behind, seconds, ...migrated }: Migrated): Note['fields'] {
+  return { ...migrated, left_behind, seconds: Math.round(seconds * 1_000) / 1_000 };
 }
 
 function countRuns(path: string): number {
