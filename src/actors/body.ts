@@ -104,9 +104,9 @@ function wrappedBy({ around }: Items): boolean | undefined {
 }
 
 /** Whether one item alone is what is too much; if all are together, `error` is thrown. */
-function requireBoundedTogether(text: string, { spans }: Items, error: unknown): void {
+function requireBoundedTogether(text: string, { spans, around }: Items, error: unknown): void {
   if (!(error instanceof TelemetryError && error.code === 'too_large')) return;
-  const sum: Partial<Amounts> = {};
+  const sum: Partial<Amounts> = amountsIn(around, 0, around.length);
   for (const [from, to] of spans) {
     const amounts = { ...amountsIn(text, from, to), 'numbers beyond a double': eachLossy(text, from, to) };
     try {

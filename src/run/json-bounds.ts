@@ -101,13 +101,9 @@ export function stringEnd(text: string, start: number): number {
   for (let at = start + 1; ; at++) {
     at = text.indexOf('"', at);
     if (at === -1) return text.length;
-    if (!isEscaped(text, at)) return at + 1;
+    // A backslash is walked over for one quote only: the one right behind it.
+    let before = at - 1;
+    while (text.charCodeAt(before) === BACKSLASH) before--;
+    if ((at - before) % 2 === 1) return at + 1;
   }
-}
-
-/** Whether what stands at `at` within a string is escaped. Each backslash is looked at for one place only, the one behind it. */
-export function isEscaped(text: string, at: number): boolean {
-  let before = at - 1;
-  while (text.charCodeAt(before) === BACKSLASH) before--;
-  return (at - before) % 2 === 0;
 }

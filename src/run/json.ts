@@ -170,15 +170,16 @@ export function tooMuchIn(value: unknown): string | undefined {
 }
 
 /**
- * A JSON object as it is stored: whole characters only, for one half makes a whole list unreadable to some who read it. Of two names
- * that become one by that, the last one's value stays.
+ * A JSON object as it is stored: whole characters only, for one half makes a whole list unreadable to some who read it.
  *
  * @param value an object, or the text of one
  */
 export function storedJson(value: unknown, mended?: Mended): string {
-  const json = JSON.stringify(jsonObjectOf(value, mended));
-  const whole = withoutHalves(json);
-  if (!whole) return json;
-  mended?.note('half_character', whole.values);
-  return JSON.stringify(parseJson(whole.text));
+  const object = jsonObjectOf(value, mended);
+  const json = JSON.stringify(object);
+  // As JSON.stringify writes a surrogate that is alone; a pair it writes as it is.
+  if (!json.includes(String.raw`\ud`)) return json;
+  const whole = withoutHalves(object);
+  mended?.note('half_character', whole.texts);
+  return JSON.stringify(whole.value);
 }
