@@ -2,9 +2,10 @@
  * The run record: one table of its fields. The checks, the column list, the SQL and the tests of
  * the schema all come from it. Pure: no I/O, nothing of the server.
  */
+import type { Mended } from './run/mended.ts';
 import { KINDS, type KindName, type SqlValue } from './run/kinds.ts';
 
-export { MAX_JSON_DEPTH, parseJson, isJsonObject } from './run/json.ts';
+export { MAX_JSON_DEPTH, parseJson, parsePlainJson, isJsonObject } from './run/json.ts';
 export { canonicalStatus, STATUSES, STATUS_NAMES, statusRank, type Status } from './run/status.ts';
 export { canonicalTimestamp, timestampOf } from './run/timestamp.ts';
 export { commitsUrl, commitUrl, commitUrlAt, repoUrl, withoutCredentials } from './run/urls.ts';
@@ -92,7 +93,8 @@ export const TABLE: readonly Field[] = FIELDS;
 export const COLUMNS: readonly FieldName[] = FIELDS.map((field) => field.name);
 export const PATCH_FIELDS: readonly Field[] = TABLE.filter((field) => field.patch);
 
-const stores = TABLE.map((field) => KINDS[field.kind].store as (value: unknown) => SqlValue);
+type Storer = (value: unknown, mended?: Mended) => SqlValue;
+const stores = TABLE.map((field) => KINDS[field.kind].store as Storer);
 
 // The bit of each field that has a default, in the integer column `defaulted`. Stored in databases:
 // a field with a default may only ever be added to the end of this order, by its order in FIELDS.
@@ -106,15 +108,16 @@ const bits: readonly number[] = (() => {
  * which fields the record did not give, so that merge never takes a default for something said.
  *
  * @param now the canonical timestamp of the record's arrival
+ * @param mended counts what is not stored as it came
  */
-export function rowOf(record: RunRecord, now: string): { values: RowValues; defaulted: number } {
+export function rowOf(record: RunRecord, now: string, mended?: Mended): { values: RowValues; defaulted: number } {
   const values: RowValues = new Array<SqlValue>(TABLE.length);
   let defaulted = 0;
   for (let index = 0; index < TABLE.length; index++) {
     const field = TABLE[index] as Field;
     const given = Object.hasOwn(record, field.name) ? record[field.name] : null;
     if (given !== null && given !== undefined) {
-      values[index] = (stores[index] as (value: unknown) => SqlValue)(given);
+      values[index] = (stores[index] as Storer)(given, mended);
     } else if (field.default === undefined) {
       values[index] = null;
     } else {
@@ -136,6 +139,6 @@ export function clearDefaulted(defaulted: number, index: number): number {
 }
 
 /** The stored form of one checked, non-null value. */
-export function storedValue(index: number, value: unknown): SqlValue {
-  return (stores[index] as (value: unknown) => SqlValue)(value);
+export function storedValue(index: number, value: unknown, mended?: Mended): SqlValue {
+  return (stores[index] as Storer)(value, mended);
 }

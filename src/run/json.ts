@@ -1,4 +1,7 @@
-/** JSON as it comes from outside: numbers kept to the digit, nesting bounded. */
+/** JSON as it comes from outside: numbers kept to the digit, words for numbers mended, nesting and amounts bounded. */
+import { QUOTE, requireBounded, requireWithin, stringEnd, TooMuchJson } from './json-bounds.ts';
+import { withoutHalves, withoutWords } from './json-mend.ts';
+import type { Mended } from './mended.ts';
 
 /** Deepest nesting taken. SQLite's own JSON functions stop at 1,000. */
 export const MAX_JSON_DEPTH = 500;
@@ -24,11 +27,35 @@ const isRaw = (value: unknown): value is { rawJSON: string } => raw.isRawJSON?.(
 /**
  * Parses JSON; an integer beyond 2^53 or a number beyond a double keeps its source text and is
  * written back unchanged by JSON.stringify. Not by a reviver: that recurses, and one deep value
- * would cost everything beside it.
+ * would cost everything beside it. NaN, Infinity and -Infinity, which Python writes, are null.
  *
- * @throws SyntaxError
+ * @param mended counts what was mended
+ * @throws SyntaxError; a TooMuchJson where the text holds more than is taken
  */
-export function parseJson(text: string): unknown {
+export function parseJson(text: string, mended?: Mended): unknown {
+  return tolerant(text, parseExactly, mended);
+}
+
+/** The same with every number as a double: for what is only looked at, and on a Node that keeps no source texts. */
+export function parsePlainJson(text: string): unknown {
+  return tolerant(text, JSON.parse);
+}
+
+function tolerant(text: string, parse: (text: string) => unknown, mended?: Mended): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (error instanceof TooMuchJson) throw error;
+    const without = withoutWords(text);
+    if (!without) throw error;
+    const value = parse(without.text);
+    mended?.note('not_a_number', without.values);
+    return value;
+  }
+}
+
+function parseExactly(text: string): unknown {
+  requireBounded(text);
   if (!mayBeLossy(text)) return JSON.parse(text);
   return restored(JSON.parse(marked(text)), MAX_JSON_DEPTH + 8);
 }
@@ -66,39 +93,31 @@ function lastBefore(text: string, end: number): number {
 }
 
 const SPACE = 0x20;
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 
-/** The text with every number that a double would change as a marked string. */
+/** The text with every number that a double would change as a marked string. @throws TooMuchJson */
 function marked(text: string): string {
-  let result = '';
+  const parts: string[] = [];
   let copied = 0;
   for (let at = 0; at < text.length;) {
-    if (text.charCodeAt(at) === QUOTE) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
       at = stringEnd(text, at);
-      continue;
-    }
-    NUMBER.lastIndex = at;
-    const number = NUMBER.exec(text)?.[0];
-    if (number !== undefined && isLossy(number)) {
-      result += `${text.slice(copied, at)}"${MARK}${number}"`;
-      copied = at + number.length;
-    }
-    at += number?.length ?? 1;
+    } else if (isDigit(code) || code === MINUS) {
+      NUMBER.lastIndex = at;
+      const number = NUMBER.exec(text)?.[0];
+      if (number !== undefined && isLossy(number)) {
+        parts.push(text.slice(copied, at), `"${MARK}${number}"`);
+        copied = at + number.length;
+      }
+      at += number?.length ?? 1;
+    } else at++;
   }
-  return result + text.slice(copied);
+  requireWithin({ 'numbers beyond a double': parts.length >> 1 });
+  return parts.join('') + text.slice(copied);
 }
 
-/** The place behind the string that begins at `start`. */
-function stringEnd(text: string, start: number): number {
-  for (let at = start + 1; ; at++) {
-    at = text.indexOf('"', at);
-    if (at === -1) return text.length;
-    let before = at - 1;
-    while (text.charCodeAt(before) === BACKSLASH) before--;
-    if ((at - before) % 2 === 1) return at + 1;
-  }
-}
+const MINUS = 0x2d;
+const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
 
 function isLossy(digits: string): boolean {
   const value = Number(digits);
@@ -118,8 +137,9 @@ function restored(value: unknown, depth: number): unknown {
     // A number where a name must stand.
     if (key.startsWith(MARK)) throw new SyntaxError('Expected a property name');
     const child = object[key];
+    const value = restored(child, depth - 1);
     // Assigning to __proto__ would set the prototype.
-    if (typeof child === 'string' || typeof child === 'object') define(object, key, restored(child, depth - 1));
+    if (value !== child) define(object, key, value);
   }
   return object;
 }
@@ -148,14 +168,35 @@ export function withinDepth(value: unknown, limit = MAX_JSON_DEPTH): boolean {
 }
 
 /** The JSON object that the value is or, double-encoded, holds as text; undefined where it is neither. */
-export function jsonObjectOf(value: unknown): Record<string, unknown> | undefined {
-  let object = value;
-  if (typeof value === 'string') {
-    try {
-      object = parseJson(value);
-    } catch {
-      return undefined;
-    }
+export function jsonObjectOf(value: unknown, mended?: Mended): Record<string, unknown> | undefined {
+  try {
+    const object = typeof value === 'string' ? parseJson(value, mended) : value;
+    return isJsonObject(object) ? object : undefined;
+  } catch {
+    return undefined;
   }
-  return isJsonObject(object) ? object : undefined;
+}
+
+/** Why a JSON object that is given as text is not taken though it may be one; undefined where that is not why. */
+export function tooMuchIn(value: unknown): string | undefined {
+  try {
+    if (typeof value === 'string') parseJson(value);
+  } catch (error) {
+    if (error instanceof TooMuchJson) return `Input should hold at most ${error.what}`;
+  }
+  return undefined;
+}
+
+/**
+ * A JSON object as it is stored: whole characters only, for one half makes a whole list unreadable to some who read it. Of two names
+ * that become one by that, the last one's value stays.
+ *
+ * @param value an object, or the text of one
+ */
+export function storedJson(value: unknown, mended?: Mended): string {
+  const json = JSON.stringify(jsonObjectOf(value, mended));
+  const whole = withoutHalves(json);
+  if (!whole) return json;
+  mended?.note('half_character', whole.values);
+  return JSON.stringify(parseJson(whole.text));
 }

@@ -1,6 +1,7 @@
 import { any, define, refine, type Struct } from 'superstruct';
 import { cutText, shortId } from './bounds.ts';
-import { digitsOf, isJsonObject, jsonObjectOf, MAX_JSON_DEPTH, withinDepth } from './json.ts';
+import { digitsOf, isJsonObject, jsonObjectOf, MAX_JSON_DEPTH, storedJson, tooMuchIn, withinDepth } from './json.ts';
+import type { Mended } from './mended.ts';
 import { countIn } from './numbers.ts';
 import { canonicalStatus, STATUS_NAMES } from './status.ts';
 import { readTime } from './times.ts';
@@ -17,7 +18,8 @@ export interface Kind {
   sql: 'TEXT' | 'INTEGER';
   accepts(value: unknown): boolean;
   struct: Struct<unknown>;
-  store(value: never): SqlValue;
+  /** @param mended counts what is not stored as it came */
+  store(value: never, mended?: Mended): SqlValue;
   /** Text, which PATCH clears where an empty one is sent. */
   isText?: true;
   /** Brings text within its field's bound. */
@@ -122,7 +124,9 @@ const boolean = define<unknown>(
 const json = refine(
   define<unknown>(
     'dict_type',
-    (value) => jsonObjectOf(value) !== undefined || 'Input should be a JSON object, or a string that holds one',
+    (value) =>
+      jsonObjectOf(value) !== undefined ||
+      (tooMuchIn(value) ?? 'Input should be a JSON object, or a string that holds one'),
   ),
   'too_deep',
   (value) => withinDepth(jsonObjectOf(value)) || `Input should nest at most ${MAX_JSON_DEPTH} levels deep`,
@@ -210,7 +214,7 @@ export const KINDS = {
       return object !== undefined && withinDepth(object);
     },
     struct: json,
-    store: (value: unknown) => JSON.stringify(jsonObjectOf(value)),
+    store: storedJson,
   },
 } as const satisfies Record<string, Kind>;
 

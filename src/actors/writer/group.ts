@@ -10,7 +10,7 @@ import { timestampOf } from '../../run.ts';
 import { Mended } from '../../run/mended.ts';
 import type { Connection } from '../database.ts';
 import type { Gate } from '../gate.ts';
-import type { CommandName, CommandResult, Committed, PackedCommand, Parcel, Timing } from '../protocol.ts';
+import type { CommandName, CommandResult, Committed, PackedCommand, Parcel } from '../protocol.ts';
 import { Care } from './care.ts';
 import { Changes } from './changes.ts';
 import { runCommand } from './commands.ts';

@@ -1,0 +1,84 @@
+/** How much one JSON text may hold: what takes two bytes to send may take a hundred to keep, and a microsecond to read. Pure. */
+
+const BOUNDS = {
+  'objects and arrays': 1_000_000,
+  names: 1_000_000,
+  values: 2_000_000,
+  'numbers beyond a double': 50_000,
+} as const;
+export type Bounded = keyof typeof BOUNDS;
+
+/** Characters of a text that cannot come near the bounds in time or memory, and are not counted. */
+const UNCOUNTED = 1_000_000;
+
+/** The text holds more than is taken. To whoever asks only whether a text is JSON, it is none. */
+export class TooMuchJson extends SyntaxError {
+  /** What there is too much of, such as "1000000 names". */
+  readonly what: string;
+
+  constructor(what: string) {
+    super(`more than ${what}`);
+    this.what = what;
+  }
+}
+
+export type Amounts = Record<Bounded, number>;
+
+/** @throws TooMuchJson */
+export function requireWithin(amounts: Partial<Amounts>): void {
+  for (const [what, amount] of Object.entries(amounts)) {
+    const bound = BOUNDS[what as Bounded];
+    if (amount > bound) throw new TooMuchJson(`${bound} ${what}`);
+  }
+}
+
+/** Looks at a long text before it is parsed. @throws TooMuchJson */
+export function requireBounded(text: string): void {
+  if (text.length > UNCOUNTED) requireWithin(amountsIn(text, 0, text.length));
+}
+
+/** What is in a part of a text, not told whether it is JSON; numbers beyond a double are counted when they are looked at. */
+export function amountsIn(text: string, from: number, to: number): Omit<Amounts, 'numbers beyond a double'> {
+  let [containers, names, commas] = [0, 0, 0];
+  for (let at = from; at < to; at++) {
+    switch (text.charCodeAt(at)) {
+      case QUOTE:
+        at = stringEnd(text, at) - 1;
+        break;
+      case BRACKET:
+      case BRACE:
+        containers++;
+        break;
+      case COLON:
+        names++;
+        break;
+      case COMMA:
+        commas++;
+    }
+  }
+  // The first of each needs no comma.
+  return { 'objects and arrays': containers, names, values: commas + 1 };
+}
+
+export const QUOTE = 0x22;
+export const COMMA = 0x2c;
+export const BRACKET = 0x5b;
+export const BRACE = 0x7b;
+const COLON = 0x3a;
+const BACKSLASH = 0x5c;
+
+/** The place behind the string that begins at `start`; the text's end where it has none. */
+export function stringEnd(text: string, start: number): number {
+  for (let at = start + 1; ; at++) {
+    at = text.indexOf('"', at);
+    if (at === -1) return text.length;
+    if (!isEscaped(text, at)) return at + 1;
+  }
+}
+
+/** Whether what stands at `at` within a string is escaped. Each backslash is looked at for one place only, the one behind it. */
+export function isEscaped(text: string, at: number): boolean {
+  let before = at - 1;
+  while (text.charCodeAt(before) === BACKSLASH) before--;
+  return (at - before) % 2 === 0;
+}
