@@ -3,7 +3,7 @@
  * merged on paper. What the merge would change, the database has not got yet.
  */
 import { type Connection } from '../actors/database.ts';
-import { type Clocks, mergeRecord, parseClocks, type Row } from '../actors/writer/clocks.ts';
+import { type Clocks, mergeRecord, parseClocks, type Row, withDuration } from '../actors/writer/clocks.ts';
 import { isBlank } from '../actors/spool/judge.ts';
 import type { Line } from '../actors/spool/lines.ts';
 import { COLUMNS, FIELD_INDEX, isGiven, isJsonObject, parseJson, rowOf, type SqlValue, timestampOf } from '../run.ts';
@@ -92,7 +92,7 @@ export class Reconciliation {
     this.counts.torn++;
     // Import takes the same.
     const { found } = salvage(Buffer.from(line.bytes).toString().trim(), (_text, value) =>
-      value.record_type === 'event' || acceptsRun(value) ? value : undefined,
+      value.record_type === 'event' || acceptsRun(value, 'repair') ? value : undefined,
     );
     for (const value of found) this.#takeRecord(value, file);
   }
@@ -103,7 +103,7 @@ export class Reconciliation {
       this.counts.events++;
       return true;
     }
-    if (!acceptsRun(record)) return false;
+    if (!acceptsRun(record, 'repair')) return false;
     this.counts.records++;
     this.#judge(String(record.event_id), rowOf(record, this.#now), file);
     return true;
@@ -127,7 +127,7 @@ export class Reconciliation {
     const [defaulted, id] = stored.slice(COLUMNS.length).map(Number) as [number, number];
     const text = this.#clocksOf(id) as string | undefined;
     const clocks: Clocks | undefined = text === undefined ? undefined : parseClocks(text);
-    const current = { values: stored.slice(0, COLUMNS.length), defaulted };
+    const current = withDuration({ values: stored.slice(0, COLUMNS.length), defaulted });
     const merged = mergeRecord(current, clocks, record);
     // A later clock that says the same brings nothing that anyone would miss.
     return merged?.values.some((value, index) => value !== current.values[index]) ?? false;

@@ -68,10 +68,7 @@ function judgesOf(fields: readonly Field[], onInvalid: OnInvalid): Judges {
 }
 
 const run = { refuse: judgesOf(TABLE, 'refuse'), repair: judgesOf(TABLE, 'repair') };
-const patch = judgesOf(
-  PATCH_FIELDS.map((field) => ({ ...field, required: undefined })),
-  'refuse',
-);
+const patch = judgesOf(PATCH_FIELDS, 'refuse');
 
 const text = KINDS.text.struct as Struct<unknown>;
 const commitShape = type({

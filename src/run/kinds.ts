@@ -90,8 +90,9 @@ const status = refine(
 export const COMMIT_SOURCES = ['manual', 'llm', 'ci'] as const;
 /** What is said of another where it is not refused. */
 export const NO_SOURCE = 'neither manual, llm nor ci';
-const isSource = (value: unknown): boolean => (COMMIT_SOURCES as readonly unknown[]).includes(value);
-const source = refine(string, 'enum', (value) => isSource(value) || "Input should be 'manual', 'llm' or 'ci'");
+export const isCommitSource = (value: unknown): value is (typeof COMMIT_SOURCES)[number] =>
+  (COMMIT_SOURCES as readonly unknown[]).includes(value);
+const source = refine(string, 'enum', (value) => isCommitSource(value) || "Input should be 'manual', 'llm' or 'ci'");
 
 const BOOLEANS = new Map<unknown, 0 | 1>([
   [true, 1],
@@ -174,9 +175,9 @@ export const KINDS = {
   /** Who made a commit. */
   source: {
     sql: 'TEXT',
-    accepts: isSource,
+    accepts: isCommitSource,
     struct: source,
-    store: (value: unknown) => (isSource(value) ? (value as string) : null),
+    store: (value: unknown) => (isCommitSource(value) ? value : null),
     isText: true,
     mends: { accepts: () => true, struct: any() as Struct<unknown> },
   },

@@ -9,14 +9,10 @@ const CANONICAL: ReadonlyMap<string, Status> = new Map<string, Status>([
   ['succeeded', 'success'],
 ]);
 
-/** Longer text is no status, however many blanks are around it. */
-const LONGEST = 100;
-
 export const STATUS_NAMES: readonly string[] = [...CANONICAL.keys()];
 
-/** The status that a name stands for; case and blanks around it do not matter. */
 export function canonicalStatus(value: string): Status | undefined {
-  return CANONICAL.get(value) ?? (value.length > LONGEST ? undefined : CANONICAL.get(value.trim().toLowerCase()));
+  return CANONICAL.get(value);
 }
 
 /**

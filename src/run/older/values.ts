@@ -100,7 +100,7 @@ const boolean: Reader = (value, note) => {
   return 1;
 };
 
-const status: Reader = (value, note) => canonicalStatus(textOf(value, note)) ?? null;
+const status: Reader = (value, note) => canonicalStatus(textOf(value, note).trim().toLowerCase()) ?? null;
 
 /** An object is written anew, as the service stores one; any other text stays what it is. */
 const json: Reader = (value, note) => {
