@@ -1,11 +1,12 @@
 /** Every command and query that crosses a thread: name -> arguments, result. Types only. */
 import type { Outcome } from '../errors.ts';
+import type { OnInvalid } from '../run/check.ts';
 import type { MendCounts } from '../run/mended.ts';
 
 /** A command changes the database; its JSON body goes to the writer as bytes, unparsed. */
 export interface Commands {
   create: { args: Record<string, never>; result: Created };
-  batch: { args: { merge: boolean; maxRuns: number; maxRunBytes: number }; result: BatchResult };
+  batch: { args: BatchArgs; result: BatchResult };
   update: { args: { eventId: string }; result: { event_id: string; fields_updated: string[] } };
   associate: { args: { eventId: string }; result: { event_id: string; run_id: string; commit_hash: string } };
   /** Lines of a spool file and how far it has been read, in one; the body has a record a line. All of it or nothing. */
@@ -25,6 +26,15 @@ export interface Commands {
 }
 export type CommandName = keyof Commands;
 export type CommandResult<N extends CommandName = CommandName> = Commands[N]['result'];
+
+export interface BatchArgs {
+  /** Whether a record of a known run goes into it; otherwise it is a duplicate. */
+  merge: boolean;
+  /** Refused where nothing is said. */
+  onInvalid?: OnInvalid;
+  maxRuns: number;
+  maxRunBytes: number;
+}
 
 export interface Created {
   created: boolean;

@@ -1,4 +1,5 @@
 /** The commit that came out of a run: checked here, so that a mistake is told to whoever made it. */
+import { isCommitSource } from '../run.ts';
 import { textOf, type Values } from './fields.ts';
 import { runPath } from './requests.ts';
 import type { Transport } from './transport.ts';
@@ -17,13 +18,11 @@ export interface CommitResult {
   message: string;
 }
 
-const SOURCES: readonly unknown[] = ['manual', 'llm', 'ci'];
-
 /** The record's fields of a commit, or what is wrong with it. */
 export function commitFields(hash: unknown, source: unknown, details: unknown): Values | string {
   const usable = typeof hash === 'string' && /^[0-9A-Za-z._-]{7,64}$/.test(hash) && !hash.includes('..');
   if (!usable) return "hash must be 7 to 64 of the characters 0-9 A-Z a-z . _ - without '..'";
-  if (!SOURCES.includes(source)) return "source must be 'manual', 'llm' or 'ci'";
+  if (!isCommitSource(source)) return "source must be 'manual', 'llm' or 'ci'";
   const { author, timestamp } = (typeof details === 'object' && details !== null ? details : {}) as CommitDetails;
   const at = timestamp instanceof Date && !Number.isNaN(timestamp.getTime()) ? timestamp.toISOString() : timestamp;
   const fields = { git_commit_author: textOf(author), git_commit_timestamp: textOf(at) };

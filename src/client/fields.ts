@@ -3,10 +3,13 @@ import {
   canonicalStatus,
   canonicalTimestamp,
   type Field,
+  type FieldName,
+  isCommitSource,
   isJsonObject,
   parsePlainJson,
   TABLE,
   timestampOf,
+  withinBound,
   withoutCredentials,
 } from '../run.ts';
 import { plain } from './plain.ts';
@@ -21,9 +24,11 @@ const FIELDS: ReadonlyMap<string, Field> = new Map(
 );
 
 const WANTED: Readonly<Record<Field['kind'], string>> = {
-  id: 'text',
+  id: `text of at most ${MAX_TEXT} characters`,
+  reference: `text of at most ${MAX_TEXT} characters`,
   text: 'text',
   remote: 'text',
+  source: 'manual, llm or ci',
   count: 'a whole number of 0 or more',
   boolean: 'true or false',
   timestamp: 'ISO 8601, a Date, or milliseconds',
@@ -71,11 +76,15 @@ function attempt<T>(look: () => T): T | undefined {
 }
 
 /** A field's value as the service takes it; undefined where there is no sense in it. */
-function valueOf({ kind }: Field, value: unknown): unknown {
+function valueOf({ name, kind }: Field, value: unknown): unknown {
   switch (kind) {
     case 'id':
+    case 'reference':
+      return idOf(name as FieldName, value);
     case 'text':
       return textOf(value);
+    case 'source':
+      return isCommitSource(value) ? value : undefined;
     case 'remote':
       return withoutCredentials(textOf(value) ?? '') || undefined;
     case 'count':
@@ -101,6 +110,13 @@ export function textOf(value: unknown): string | undefined {
   // Cut before anything else is done with it: it may be huge.
   const short = text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}… (${text.length} characters)`;
   return short.toWellFormed().replaceAll('\0', '\uFFFD');
+}
+
+/** Text of what is known by it, as the service keeps it: one that is too long has a short form, the same at each mention. */
+export function idOf(name: FieldName, value: unknown): string | undefined {
+  const text = textOf(value);
+  // One that was cut might be another's as well.
+  return text === undefined || text.length > MAX_TEXT ? undefined : withinBound(name, text);
 }
 
 function countOf(value: unknown): number | undefined {

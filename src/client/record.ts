@@ -1,6 +1,6 @@
 /** A run as the client knows it: its record, which only grows, and how far it has been delivered. */
-import { type Status, statusRank, timestampOf } from '../run.ts';
-import { cleaned, type Cleaned, textOf, type Values } from './fields.ts';
+import { type Status, statusRank, timestampOf, withinBound } from '../run.ts';
+import { cleaned, type Cleaned, idOf, type Values } from './fields.ts';
 import { eventId } from './run-ids.ts';
 
 export interface TrackedRun {
@@ -26,8 +26,6 @@ const NOT_LATER = new Set(['event_id', 'run_id', 'agent_name', 'job_type', 'star
 /** What a run may still be told once it has begun. */
 const NOT_A_METRIC = new Set([...NOT_LATER, 'end_time']);
 
-const MAX_ID = 255;
-
 export interface Start {
   runId: string;
   agentName: unknown;
@@ -43,13 +41,9 @@ export function startRun({ runId, agentName, jobType, fields, defaults }: Start)
   problems: string[];
 } {
   const { values, problems } = cleaned(fields, NOT_AT_START);
-  if (typeof values.event_id === 'string' && values.event_id.length > MAX_ID) {
-    delete values.event_id;
-    problems.push(`event_id must have at most ${MAX_ID} characters; another is used`);
-  }
   const now = Date.now();
   const time = timestampOf(now);
-  const names = { agent_name: textOf(agentName), job_type: textOf(jobType) };
+  const names = { agent_name: idOf('agent_name', agentName), job_type: idOf('job_type', jobType) };
   for (const [name, value] of Object.entries(names)) {
     if (value === undefined) problems.push(`${name} is empty; the run is recorded under "unknown"`);
   }
@@ -62,7 +56,8 @@ export function startRun({ runId, agentName, jobType, fields, defaults }: Start)
     status: 'running',
     ...withoutUndefined(defaults),
     ...values,
-    run_id: runId,
+    // The agent goes on using the one it has: a run_id of 255 characters may have more bytes than the service takes.
+    run_id: withinBound('run_id', runId),
   };
   const run: TrackedRun = {
     runId,

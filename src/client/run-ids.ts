@@ -1,5 +1,6 @@
 /** Names of runs and events: made here, or checked where the agent brings its own. */
 import { getRandomValues } from 'node:crypto';
+import { fits } from '../run/bounds.ts';
 
 const MAX_LENGTH = 255;
 
@@ -63,7 +64,9 @@ function objection(custom: unknown): keyof RunIdMetrics['rejected'] | undefined 
 
 function generated(agentName: string): string {
   const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
-  const agent = agentName.replace(/[/\\\0]/g, '-').slice(0, 200);
+  const some = agentName.slice(0, 200);
+  // So that the service takes it as it is.
+  const agent = (fits(some, 400) ? some : some.slice(0, 130)).replace(/[/\\\0]/g, '-');
   return `${time}-${agent.toWellFormed()}-${randomHex(4)}`;
 }
 

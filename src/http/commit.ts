@@ -3,7 +3,7 @@ import { commitUrl, repoUrl } from '../run.ts';
 import type { Call, Handler, Services } from './call.ts';
 import { unlessKnown } from './conditional.ts';
 import { ok } from './reply.ts';
-import { eventIdOf } from './run.ts';
+import { byEventId, eventIdOf } from './run.ts';
 
 /** POST /api/v1/runs/{event_id}/associate-commit */
 export const associateCommit: Handler = async (call, { writer, http }) => {
@@ -35,7 +35,7 @@ async function sourceOf(
   { readers }: Services,
 ): Promise<{ git_repo: string | null; git_commit_hash: string | null }> {
   const eventId = eventIdOf(params);
-  const source = await readers.ask('source', { eventId });
+  const source = await byEventId(eventId, (id) => readers.ask('source', { eventId: id }));
   if (!source) throw new TelemetryError('not_found', `Run not found: ${eventId}`);
   return source;
 }

@@ -5,8 +5,9 @@ import { ok } from './reply.ts';
 
 /** POST /api/v1/runs/batch */
 export const createBatch: Handler = async (call, { writer, http }) => {
-  const merge = mergeAsked(call);
-  const args = { merge, maxRuns: http.maxBatchRuns, maxRunBytes: http.maxBodyBytes };
+  const merge = asked(call, 'on_duplicate', ['ignore', 'merge']) === 'merge';
+  const onInvalid = asked(call, 'on_invalid', ['refuse', 'repair']);
+  const args = { merge, onInvalid, maxRuns: http.maxBatchRuns, maxRunBytes: http.maxBodyBytes };
   const result = await writer.send('batch', args, await call.body(http.maxBatchBytes));
   const { inserted, duplicates, merged, errors, total } = result;
   const counts = { inserted, duplicates, ...(merge && { merged }), errors, total };
@@ -14,11 +15,12 @@ export const createBatch: Handler = async (call, { writer, http }) => {
   return { status: inserted > 0 ? 201 : 200, body: { status: statusOf(result), ...counts } };
 };
 
-function mergeAsked({ query }: Call): boolean {
-  const value = query.get('on_duplicate');
-  if (value === null || value === '' || value === 'ignore') return false;
-  if (value === 'merge') return true;
-  throw invalidQuery('on_duplicate', 'enum', "Input should be 'ignore' or 'merge'", value);
+/** The value of a parameter; without one the first of those there are. */
+function asked<T extends string>({ query }: Call, name: string, values: readonly [T, T]): T {
+  const given = query.get(name);
+  const value = given === null || given === '' ? values[0] : values.find((one) => one === given);
+  if (value !== undefined) return value;
+  throw invalidQuery(name, 'enum', `Input should be '${values[0]}' or '${values[1]}'`, given ?? '');
 }
 
 function statusOf({ inserted, duplicates, merged }: BatchResult): string {

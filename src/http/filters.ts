@@ -1,7 +1,7 @@
 /** The query string of a list as a checked filter. */
 import type { ListFilter, ListTask, Position } from '../actors/protocol.ts';
 import { TelemetryError } from '../errors.ts';
-import { canonicalStatus, canonicalTimestamp, STATUS_NAMES } from '../run.ts';
+import { canonicalStatus, canonicalTimestamp, STATUS_NAMES, withinBound } from '../run.ts';
 import { cut } from '../run/text.ts';
 import { invalidQuery } from './errors.ts';
 
@@ -33,7 +33,7 @@ export function readListTask(query: URLSearchParams): ListTask {
   const filter: ListFilter = {};
   for (const name of TEXTS) {
     const value = last(query, name);
-    if (value !== undefined) filter[name] = value;
+    if (value !== undefined) filter[name] = asStored(name, value);
   }
   for (const name of TIMES) {
     const value = last(query, name);
@@ -56,6 +56,12 @@ export function nextPage(path: string, query: URLSearchParams, position: Positio
   next.delete('offset');
   next.set('cursor', Buffer.from(`${position.created_at}|${position.id}`).toString('base64url'));
   return `${path}?${next.toString()}`;
+}
+
+/** A text as it would be stored: one that was too long is found by what was sent. */
+function asStored(name: (typeof TEXTS)[number], value: string): string {
+  if (name === 'run_id_contains') return value;
+  return withinBound(name === 'exclude_job_type' ? 'job_type' : name, value);
 }
 
 /** The last non-blank value of a parameter. */

@@ -94,7 +94,7 @@ export class Reconciliation {
     this.counts.torn++;
     // Import takes the same.
     const { found } = salvage(Buffer.from(line.bytes).toString().trim(), (_text, value) =>
-      value.record_type === 'event' || acceptsRun(value) ? value : undefined,
+      value.record_type === 'event' || acceptsRun(value, 'repair') ? value : undefined,
     );
     for (const value of found) this.#takeRecord(value, file);
   }
@@ -105,7 +105,7 @@ export class Reconciliation {
       this.counts.events++;
       return true;
     }
-    if (!acceptsRun(record)) return false;
+    if (!acceptsRun(record, 'repair')) return false;
     this.counts.records++;
     this.#judge(String(record.event_id), rowOf(record, this.#now), file);
     return true;

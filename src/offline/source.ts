@@ -46,7 +46,7 @@ export class RunSource implements Disposable {
     this.#path = path;
     this.#db = db;
     this.shape = readShape(db, path);
-    this.#convert = converterOf(this.shape.columns, sha1);
+    this.#convert = converterOf(this.shape.columns, sha1, true);
     this.#repeated = this.shape.ours ? new Set() : repeatedIn(db, this.shape, path);
   }
 

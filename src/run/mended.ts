@@ -1,7 +1,7 @@
 /** What was not stored as it came: how many values were mended, by reason. Pure. */
 
 /** Every reason, as the metric's label says it. */
-export const MENDS = ['not_a_number', 'half_character'] as const;
+export const MENDS = ['not_a_number', 'half_character', 'long_id', 'long_text', 'commit_source'] as const;
 export type Mend = (typeof MENDS)[number];
 
 /** Crosses threads as a plain object. */

@@ -11,9 +11,12 @@ import {
   setDefaulted,
   type SqlValue,
   TABLE,
+  withinBound,
 } from '../run.ts';
+import { fits } from './bounds.ts';
 import { derivedEventId, type Sha1 } from './older/event-id.ts';
 import { completeTimes, timeOf } from './older/times.ts';
+import { overBound } from './originals.ts';
 import { type Note, type OlderValue, type Reader, READERS } from './older/values.ts';
 
 export { derivedEventId, type Sha1 } from './older/event-id.ts';
@@ -33,15 +36,25 @@ export interface ConvertedRow {
 export type Converter = (row: readonly OlderValue[], id: number) => ConvertedRow;
 
 const at = FIELD_INDEX;
+const BOUNDED = TABLE.flatMap(({ name, kind, max }, index) =>
+  max === undefined ? [] : [[index, name as FieldName, kind, max] as const],
+);
 const time: Reader = (value, note) => timeOf(value, note) ?? null;
-const readers = TABLE.map(({ kind }) => (kind === 'timestamp' ? time : READERS[kind]));
+const readersOf = (whole: boolean): Reader[] =>
+  TABLE.map(({ kind }) => {
+    if (kind === 'timestamp') return time;
+    // The service says what is no source, and keeps it.
+    return whole && kind === 'source' ? READERS.text : READERS[kind];
+  });
 
 /**
  * How rows with these columns become rows of this version.
  *
  * @param columns names as the older table has them: in any order, more of them or fewer than ours
+ * @param whole text over its bound stays whole, for the service that it is sent to, which keeps what it cuts
  */
-export function converterOf(columns: readonly string[], sha1: Sha1): Converter {
+export function converterOf(columns: readonly string[], sha1: Sha1, whole = false): Converter {
+  const readers = readersOf(whole);
   const places = new Map(columns.map((column, place) => [column.toLowerCase(), place]));
   const sources = TABLE.map(({ name }) => places.get(name) ?? -1);
   const fields = new Set(TABLE.map(({ name }) => name));
@@ -66,6 +79,7 @@ export function converterOf(columns: readonly string[], sha1: Sha1): Converter {
     settleTimes(converted, raw('start_time'));
     settleIds(converted, id, sha1);
     settleRest(converted);
+    if (!whole) settleBounds(converted);
     converted.defaulted = deriveDuration(values, converted.defaulted);
     for (const [name, place] of extras) {
       const value = row[place] ?? null;
@@ -111,6 +125,16 @@ function settleIds({ values, repairs }: ConvertedRow, id: number, sha1: Sha1): v
     values[at.run_id] = values[at.event_id] ?? `unknown-${id}`;
   }
   values[at.event_id] ??= derivedEventId(sha1, String(values[at.run_id]));
+}
+
+/** The last, for what is derived from an id is derived from the whole of it. */
+function settleBounds({ values, repairs }: ConvertedRow): void {
+  for (const [index, name, kind, max] of BOUNDED) {
+    const value = values[index];
+    if (typeof value !== 'string' || fits(value, max)) continue;
+    values[index] = withinBound(name, value);
+    repairs.push(`${name}: ${overBound(kind, max)}`);
+  }
 }
 
 function settleRest(converted: ConvertedRow): void {

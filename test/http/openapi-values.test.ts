@@ -18,6 +18,34 @@ const ODD: readonly unknown[] = [
   ...[0, -0, 1, -1, 1.5, 1e3, MAX, MAX + 1, 1e300],
   ...['0', '1', '00', '-1', '+1', '1.5', ' 1', '1\n', String(MAX), `${MAX}0`, '9007199254740992', '9100000000000000'],
   ...['0000000000000001', '00000000000000001', '0x10', '٣', 'true', 'false', 'True', 'yes'],
+  ...[
+    '5.0',
+    '+5.',
+    ' 5 ',
+    '5.5',
+    '1e3',
+    ' FALSE ',
+    'TRUE',
+    '1765368330',
+    '1765368330.25',
+    1765368330,
+    1765368330.25,
+    1765368330000,
+    5,
+    1e30,
+  ],
+  ...[
+    '2026-01-10T12:00:00+00:00Z',
+    ' 2026-01-10T12:00:00Z\n',
+    '2026-01-10T12:00:00ZZ',
+    'manual',
+    'llm',
+    'ci',
+    'CI',
+    'x'.repeat(512),
+    'x'.repeat(513),
+    'ü'.repeat(300),
+  ],
   ...['running', 'success', 'succeeded', 'failed', 'FAILED', 'odd'],
   ...['2026-01-10T12:00:00Z', '2026-01-10', '20260110T120000', '2026-02-30', '2026-1-1', '0000-01-01', '12:00'],
   ...['{}', '{"a":1}', '[]', '1', 'null', '{"a":', ' {} '],
@@ -126,7 +154,9 @@ test('a timestamp in the calendar is taken by the schema as by the service', () 
     if (schema) taken++;
     else refused++;
   };
-  for (const value of ['1767225600', '20260101', '2026-0101', '202601-01', '2026-01-01T00', '2026-01-01T0000Z'])
+  for (const value of ['1767225600', '20260101T000000+00:00Z', ' 2026-01-01\t'])
+    assert.deepEqual([takesTime(value), acceptsPatch({ end_time: value })], [true, true], value);
+  for (const value of ['20260101', '2026-0101', '202601-01', '2026-01-01T00', '2026-01-01T0000Z'])
     assert.deepEqual([takesTime(value), acceptsPatch({ end_time: value })], [false, false], value);
   fc.assert(fc.property(fc.oneof(almostTime, time), compareTime), { numRuns: 5_000 });
   assert.ok(taken > 500 && refused > 500, `${taken} were taken, ${refused} refused`);

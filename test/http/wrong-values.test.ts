@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FIELDS, PATCH_FIELDS } from '../../src/run.ts';
+import { type Field, FIELDS, PATCH_FIELDS, TABLE } from '../../src/run.ts';
 import {
   assertInvalid,
   assertUntouched,
@@ -20,56 +20,76 @@ const service = serviceOfFile();
 const quoted = (text: string): string => `"${text}"`;
 const OVERRIDES =
   '{"toString":"x","valueOf":null,"toJSON":"x","length":5,"constructor":{"name":5},"__proto__":{"x":1}}';
+const NO_TIME = [
+  '5',
+  '99999999',
+  '-1765368330',
+  '1e17',
+  'true',
+  '[]',
+  '["x"]',
+  '{}',
+  OVERRIDES,
+  '12345678901234567890',
+  '1e400',
+  nested(400),
+];
 const NO_TEXT = ['5', 'true', '[]', '["x"]', '{}', OVERRIDES, '12345678901234567890', '1e400', nested(400)];
-const NO_NUMBER = ['true', '[]', '[1]', '{}', OVERRIDES, '""', '" "', '"x"', '"1e3"', '"0x10"', '"NaN"', '"1\\u0000"'];
+const NO_NUMBER = ['[]', '[1]', '{}', OVERRIDES, '" "', '"true"', '"x"', '"1e3"', '"0x10"', '"NaN"', '"1\\u0000"'];
 
 // What each kind of field refuses, as JSON text.
 const WRONG: Record<(typeof FIELDS)[number]['kind'], string[]> = {
-  id: [...NO_TEXT, '""', '"a\\u0000b"', '"\\u0000"', '"\\ud800"', '"\\udc00\\ud800"', '"a\\udfffb"'],
+  id: [
+    ...NO_TEXT,
+    '""',
+    quoted('x'.repeat(513)),
+    quoted('ü'.repeat(257)),
+    '"a\\u0000b"',
+    '"\\u0000"',
+    '"\\ud800"',
+    '"\\udc00\\ud800"',
+    '"a\\udfffb"',
+  ],
+  reference: NO_TEXT,
   text: NO_TEXT,
   remote: NO_TEXT,
+  source: [...NO_TEXT, ...['CI', ' ci', 'github', 'manual,llm', '\\u0000', 'constructor'].map(quoted)],
   count: [
     ...NO_NUMBER,
     '-1',
     '1.5',
     '"-1"',
+    '"-0"',
     '"1.5"',
+    '"5.05"',
     '9007199254740992',
     '"9007199254740992"',
     '1e400',
     '-1e400',
     '-5e-324',
   ],
-  boolean: ['2', '-1', '0.5', '"x"', '""', '[]', '[true]', '{}', OVERRIDES, '12345678901234567890'],
+  boolean: ['2', '-1', '0.5', '"x"', '"yes"', '"2"', '[]', '[true]', '{}', OVERRIDES, '12345678901234567890'],
   timestamp: [
-    ...NO_TEXT,
-    ...['', ' ', 'now', '2026', '2026-13-01', '2026-02-29', '2026-01-10T24:00:00Z', '2026-01-10T12:60:00Z'].map(quoted),
+    ...NO_TIME,
+    ...[' ', 'now', '2026', '20260110', '2026-13-01', '2026-02-29', '2026-01-10T24:00:00Z', '2026-01-10T12:60:00Z'].map(
+      quoted,
+    ),
     ...['2026-01-10T12:00:00+25:00', '0000-01-01', '0001-01-01T00:00:00+01:00', '9999-12-31T23:59:59-01:00'].map(
       quoted,
     ),
-    ...['2026-01-10T12:00:00Z\\u0000', '２０２６-01-10', '1'.repeat(10_000), '2026-01-10T12:00:00Z\\n'].map(quoted),
+    ...['2026-01-10T12:00:00Z\\u0000', '２０２６-01-10', '1'.repeat(10_000), '2026-01-10T12:00:00ZZ'].map(quoted),
   ],
-  status: [...NO_TEXT, ...['', 'done', 'Success', 'success ', 'toString', 'constructor', '__proto__'].map(quoted)],
-  json: [
-    '5',
-    'true',
-    '[]',
-    '""',
-    '"x"',
-    '"5"',
-    '"null"',
-    '"[]"',
-    '"{"',
-    '12345678901234567890',
-    nested(501),
-    nested(20_000),
-  ],
+  status: [...NO_TEXT, ...['done', 'Success', 'success ', 'toString', 'constructor', '__proto__'].map(quoted)],
+  json: ['5', 'true', '[]', '"x"', '"5"', '"null"', '"[]"', '"{"', '12345678901234567890', nested(501), nested(20_000)],
 };
 
-for (const { name, kind } of FIELDS) {
+const wrongOf = ({ kind, required }: Field): string[] => (required ? [...WRONG[kind], '""'] : WRONG[kind]);
+
+for (const field of TABLE) {
+  const { name } = field;
   test(`a run with any wrong ${name} answers 422, names it and is not stored`, async (t) => {
     const before = storedRuns(t, service());
-    for (const wrong of WRONG[kind]) {
+    for (const wrong of wrongOf(field)) {
       const body = withMember(lettered(), name, wrong);
       assertInvalid(await service().request('POST', RUNS, body), [`body.${name}`], wrong.slice(0, 100));
     }

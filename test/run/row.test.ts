@@ -69,9 +69,10 @@ test('the bits are those that databases already hold', () => {
   );
 });
 
-test('a field without a default is given where it is not null', () => {
-  const { values, defaulted } = rowOf({ ...REQUIRED, host: '', product: null }, NOW);
+test('a field without a default is given where it is neither null nor empty', () => {
+  const { values, defaulted } = rowOf({ ...REQUIRED, host: ' ', product: null, platform: '' }, NOW);
   assert.equal(isGiven(values, defaulted, FIELD_INDEX.host), true);
+  assert.equal(isGiven(values, defaulted, FIELD_INDEX.platform), false);
   assert.equal(isGiven(values, defaulted, FIELD_INDEX.product), false);
   assert.equal(isGiven(values, defaulted, FIELD_INDEX.run_id), true);
 });

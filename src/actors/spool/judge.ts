@@ -11,7 +11,7 @@ export function reasonToReject(line: Line, maxRunBytes: number): string | undefi
   }
   try {
     const record = parseBody(line.bytes, 'line');
-    return acceptsRun(record) ? undefined : reasonAgainst(record);
+    return acceptsRun(record, 'repair') ? undefined : reasonAgainst(record, 'repair');
   } catch (error) {
     if (error instanceof TelemetryError) return error.issues?.[0]?.msg ?? error.message;
     throw error;

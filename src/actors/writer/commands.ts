@@ -2,9 +2,13 @@
 import { invalid, TelemetryError } from '../../errors.ts';
 import {
   FIELD_INDEX,
+  isCleared,
   isJsonObject,
+  isNothing,
+  type Originals,
   PATCH_FIELDS,
   rowOf,
+  shortId,
   storedValue,
   type FieldName,
   type SqlValue,
@@ -62,15 +66,13 @@ function batch(body: Uint8Array, args: Commands['batch']['args'], at: Workplace)
 function update(body: Uint8Array, eventId: string, at: Workplace): { event_id: string; fields_updated: string[] } {
   const patch = parseBody(body, 'body', at.mended);
   if (!acceptsPatch(patch)) throw invalid(explainPatch(patch));
-  const named = PATCH_FIELDS.filter(({ name }) => patch[name] !== null && patch[name] !== undefined);
-  const fields = named.map(({ name }) => name as FieldName);
-  const current = find(eventId, at);
-  if (fields.length === 0) throw new TelemetryError('bad_request', 'No valid fields to update');
-  const changes = new Map(
-    fields.map((name) => [FIELD_INDEX[name], storedValue(FIELD_INDEX[name], patch[name], at.mended)]),
+  const named = PATCH_FIELDS.map(({ name }) => name as FieldName).filter(
+    (name) => !isNothing(patch[name]) || isCleared(FIELD_INDEX[name], patch[name]),
   );
-  change(current, changes, at);
-  return { event_id: eventId, fields_updated: fields };
+  const current = find(eventId, at);
+  if (named.length === 0) throw new TelemetryError('bad_request', 'No valid fields to update');
+  change(current, new Map(named.map((name) => [name, patch[name]])), at);
+  return { event_id: eventIdOf(current.values), fields_updated: named };
 }
 
 function associate(
@@ -82,25 +84,34 @@ function associate(
   const issues = explainCommit(commit);
   if (issues.length > 0 || !isJsonObject(commit)) throw invalid(issues);
   const current = find(eventId, at);
-  const changes = new Map<number, SqlValue>();
+  const given = new Map<FieldName, unknown>();
   for (const part of ['hash', 'source', 'author', 'timestamp'] as const) {
-    const given = commit[`commit_${part}`];
-    const index = FIELD_INDEX[`git_commit_${part}`];
-    if (given !== null && given !== undefined) changes.set(index, storedValue(index, given, at.mended));
+    const value = commit[`commit_${part}`];
+    if (!isNothing(value)) given.set(`git_commit_${part}`, value);
   }
-  change(current, changes, at);
-  return { event_id: eventId, run_id: runIdOf(current.values), commit_hash: String(commit.commit_hash) };
+  change(current, given, at);
+  const { values } = current;
+  return { event_id: eventIdOf(values), run_id: runIdOf(values), commit_hash: String(commit.commit_hash) };
 }
 
+/** By the id that was sent: one that is too long may be stored in its short form. */
 function find(eventId: string, at: Workplace): StoredRow {
-  const row = at.store.find(eventId);
+  const short = shortId(eventId);
+  const row = at.store.find(eventId) ?? (short === eventId ? undefined : at.store.find(short));
   if (!row) throw new TelemetryError('not_found', `Run not found: ${eventId}`);
   return row;
 }
 
-function change(current: StoredRow, changes: Map<number, SqlValue>, at: Workplace): void {
-  changes.set(FIELD_INDEX.updated_at, at.now);
+/** @param given checked values; an empty text clears its field */
+function change(current: StoredRow, given: ReadonlyMap<FieldName, unknown>, at: Workplace): void {
+  const originals: Originals = new Map();
+  const changes = new Map<number, SqlValue>([[FIELD_INDEX.updated_at, at.now]]);
+  for (const [name, value] of given) {
+    const index = FIELD_INDEX[name];
+    changes.set(index, value === '' ? null : storedValue(index, value, originals, at.mended));
+  }
   const patched = patchRow(current, at.store.clocksOf(current.id), changes, at.now);
   at.store.replace(current.id, current, patched);
+  if (originals.size > 0) at.store.keep(current.id, originals);
   at.changed(current.id, current, patched);
 }

@@ -1,16 +1,17 @@
 /** Records of one command, stored one by one: the only way in for batches and for the spool. */
-import { isJsonObject, rowOf } from '../../run.ts';
-import { acceptsRun, reasonAgainst } from '../../run/check.ts';
+import { FIELD_INDEX, type FieldName, isJsonObject, type Row, rowOf, shortId } from '../../run.ts';
+import { acceptsRun, type OnInvalid, reasonAgainst } from '../../run/check.ts';
 import { labelOf } from '../../run/text.ts';
 import { BadItem } from '../body.ts';
 import type { Tally } from '../protocol.ts';
-import { mergeRecord, type Row } from './clocks.ts';
+import { type ClockedRow, mergeRecord } from './clocks.ts';
 import type { Workplace } from './workplace.ts';
 import { eventIdOf, type StoredRow } from './store.ts';
 
 export interface ItemOptions {
   /** Whether a record of a known run goes into it; otherwise it is a duplicate. */
   merge: boolean;
+  onInvalid?: OnInvalid;
   maxRunBytes: number;
 }
 
@@ -19,13 +20,15 @@ export interface ItemsResult extends Tally {
 }
 
 /** One bad item never costs the others: what is wrong with it becomes a line of `errors`. */
-export function storeItems(items: Iterable<unknown>, { merge, maxRunBytes }: ItemOptions, at: Workplace): ItemsResult {
+export function storeItems(items: Iterable<unknown>, options: ItemOptions, at: Workplace): ItemsResult {
+  const { merge, onInvalid = 'refuse', maxRunBytes } = options;
   const result: ItemsResult = { inserted: 0, duplicates: 0, merged: 0, errors: [] };
   let index = -1;
-  for (const item of items) {
+  for (const given of items) {
     index++;
-    if (!acceptsRun(item)) {
-      const why = item instanceof BadItem ? item.reason : reasonAgainst(item);
+    const item = merge && !acceptsRun(given, onInvalid) ? asKnown(given, at) : given;
+    if (!acceptsRun(item, onInvalid)) {
+      const why = item instanceof BadItem ? item.reason : reasonAgainst(item, onInvalid);
       result.errors.push(`${nameOf(item, index)}: ${why}`);
       continue;
     }
@@ -39,10 +42,19 @@ export function storeItems(items: Iterable<unknown>, { merge, maxRunBytes }: Ite
   return result;
 }
 
+/** A record whose ids are too long, with the short ones under which its run is known; any other as it is. */
+function asKnown(item: unknown, at: Workplace): unknown {
+  if (!isJsonObject(item) || typeof item.event_id !== 'string' || typeof item.run_id !== 'string') return item;
+  const event_id = shortId(item.event_id);
+  if (event_id === item.event_id && shortId(item.run_id) === item.run_id) return item;
+  return at.store.find(event_id) ? { ...item, event_id, run_id: shortId(item.run_id) } : item;
+}
+
 /** @returns false where the run is known */
 export function insert(row: Row, at: Workplace): boolean {
   const id = at.store.insert(row);
   if (id === undefined) return false;
+  if (row.originals) at.store.keep(id, row.originals);
   at.changed(id, undefined, row);
   return true;
 }
@@ -52,14 +64,25 @@ function mergeInto(record: Row, at: Workplace): boolean {
   const merged = mergeRecord(current, at.store.clocksOf(current.id), record);
   if (!merged) return false;
   at.store.replace(current.id, current, merged);
+  if (record.originals) keepShown(current.id, record, merged, at);
   at.changed(current.id, current, merged);
   return true;
 }
 
+/** Of what could not be stored as it came, that which the run now shows: the rest has lost to what is newer. */
+function keepShown(id: number, { values, originals }: Row, merged: ClockedRow, at: Workplace): void {
+  const shown = [...(originals ?? [])].filter(([name]) => {
+    const index = FIELD_INDEX[name as FieldName];
+    return values[index] === null || values[index] === merged.values[index];
+  });
+  if (shown.length > 0) at.store.keep(id, new Map(shown));
+}
+
 /** The row's text, nearly in bytes: what a single run's body is bounded by bounds an item as well. */
-function sizeOf({ values }: Row): number {
+function sizeOf({ values, originals }: Row): number {
   let size = 0;
   for (const value of values) if (typeof value === 'string') size += value.length;
+  for (const { was } of originals?.values() ?? []) if (typeof was === 'string') size += was.length;
   return size;
 }
 

@@ -16,7 +16,7 @@ const NEWLINE = 0x0a;
 export function merge(body: Uint8Array, { expected, to, maxRunBytes, ...file }: MergeArgs, at: Workplace): Merged {
   const position = at.positions.of(file);
   if (position !== expected) return { applied: false, position, inserted: 0, duplicates: 0, merged: 0 };
-  const { errors, ...tally } = storeItems(itemsOf(body, at), { merge: true, maxRunBytes }, at);
+  const { errors, ...tally } = storeItems(itemsOf(body, at), { merge: true, onInvalid: 'repair', maxRunBytes }, at);
   if (errors[0] !== undefined) throw new TelemetryError('invalid', errors[0]);
   at.positions.set(file, to, at.now);
   return { applied: true, position: to, ...tally };

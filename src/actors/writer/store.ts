@@ -1,8 +1,8 @@
 /** The rows of runs on the writer's connection: find, insert, replace. No commands, no transactions. */
 import type { Statement } from 'better-sqlite3';
-import { COLUMNS, FIELD_INDEX, type RowValues, type SqlValue } from '../../run.ts';
+import { COLUMNS, FIELD_INDEX, type Originals, type Row, type RowValues, type SqlValue } from '../../run.ts';
 import type { Connection } from '../database.ts';
-import { type ClockedRow, type Clocks, parseClocks, type Row, serialiseClocks } from './clocks.ts';
+import { type ClockedRow, type Clocks, parseClocks, serialiseClocks } from './clocks.ts';
 
 export interface StoredRow extends Row {
   id: number;
@@ -13,6 +13,16 @@ const MAX_UPDATES = 200;
 
 const columns = [...COLUMNS, 'defaulted'];
 
+// Joined by SQLite, which leaves the numbers that a migration has kept as they are written.
+const KEEP = `
+  INSERT INTO run_originals (id, reasons, original) VALUES (?, ?, ?)
+  ON CONFLICT (id) DO UPDATE SET
+    reasons = CASE json_valid(reasons) WHEN 1 THEN
+      (SELECT json_group_array(value) FROM
+        (SELECT value FROM json_each(run_originals.reasons) UNION SELECT value FROM json_each(excluded.reasons)))
+      ELSE excluded.reasons END,
+    original = CASE json_valid(original) WHEN 1 THEN json_patch(original, excluded.original) ELSE excluded.original END`;
+
 export class Store {
   readonly #insert: Statement;
   readonly #find: Statement;
@@ -20,6 +30,7 @@ export class Store {
   readonly #updates = new Map<string, Statement>();
   readonly #clocks: Statement;
   readonly #setClocks: Statement;
+  readonly #keep: Statement;
 
   constructor(db: Connection) {
     this.#db = db;
@@ -33,6 +44,7 @@ export class Store {
     this.#setClocks = db.prepare(
       'INSERT INTO run_clocks (id, clocks) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET clocks = excluded.clocks',
     );
+    this.#keep = db.prepare(KEEP);
   }
 
   /** @returns the new row's id, or undefined where its event_id is known */
@@ -53,6 +65,13 @@ export class Store {
   clocksOf(id: number): Clocks | undefined {
     const text = this.#clocks.get(id) as string | undefined;
     return text === undefined ? undefined : parseClocks(text);
+  }
+
+  /** Keeps what could not be stored as it came, beside what is kept of the run already: of each field what came last. */
+  keep(id: number, originals: Originals): void {
+    const reasons = [...originals].map(([name, { why }]) => `${name}: ${why}`);
+    const original = Object.fromEntries([...originals].map(([name, { was }]) => [name, was]));
+    this.#keep.run(id, JSON.stringify(reasons), JSON.stringify(original));
   }
 
   /** Writes what differs between the two rows, and the clocks. */

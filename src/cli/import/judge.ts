@@ -67,8 +67,8 @@ function foundIn(text: string, value: Record<string, unknown>): Found {
 
 /** A run, or why the service would not take it. @param text the JSON of `value`, sent as it is */
 export function runOf(text: string, value: unknown): Taken {
-  if (acceptsRun(value)) return { kind: 'run', text, eventId: String(value.event_id) };
-  return { kind: 'rejected', text, reason: reasonAgainst(value) };
+  if (acceptsRun(value, 'repair')) return { kind: 'run', text, eventId: String(value.event_id) };
+  return { kind: 'rejected', text, reason: reasonAgainst(value, 'repair') };
 }
 
 /** What is whole in a torn line, behind what is lost. */

@@ -47,7 +47,7 @@ export class Sender {
   constructor(options: SenderOptions) {
     this.#options = options;
     this.#maxRuns = options.maxRuns;
-    this.#path = `/api/v1/runs/batch?on_duplicate=${options.onDuplicate}`;
+    this.#path = `/api/v1/runs/batch?on_duplicate=${options.onDuplicate}&on_invalid=repair`;
   }
 
   /** Resolves once there is room for more. @throws TelemetryError saying how far it came */

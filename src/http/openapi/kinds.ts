@@ -1,8 +1,8 @@
 /** The kinds of values as JSON Schemas: what a request may hold, and what an answer does. */
-import { MAX_JSON_DEPTH, STATUS_NAMES, STATUSES } from '../../run.ts';
+import { COMMIT_SOURCES, MAX_JSON_DEPTH, STATUS_NAMES, STATUSES } from '../../run.ts';
 import type { KindName } from '../../run/kinds.ts';
 import type { Schema } from './operation.ts';
-import { TIMESTAMP } from './timestamps.ts';
+import { RUN_TIMESTAMP } from './timestamps.ts';
 
 export interface KindSchema {
   /** Exactly what is taken, or where a schema cannot say that, more. */
@@ -21,20 +21,33 @@ export const KIND_SCHEMAS: Readonly<Record<KindName, KindSchema>> = {
     note: 'Well-formed Unicode, without lone surrogates.',
     given: TEXT,
   },
+  reference: { taken: TEXT, given: TEXT },
   text: { taken: TEXT, given: TEXT },
   remote: { taken: TEXT, given: TEXT },
+  source: { taken: { type: 'string', enum: COMMIT_SOURCES }, given: TEXT },
   count: {
-    taken: { type: ['integer', 'string'], minimum: 0, maximum: MAX, pattern: digitsUpTo(MAX) },
+    taken: {
+      type: ['integer', 'string', 'boolean'],
+      minimum: 0,
+      maximum: MAX,
+      pattern: `^\\s*\\+?${digitsUpTo(MAX)}(\\.0*)?\\s*$`,
+    },
     note: 'A number, or its digits as text.',
     given: { type: 'integer', minimum: 0, maximum: MAX },
   },
   boolean: {
-    taken: { type: ['boolean', 'integer', 'string'], enum: [true, false, 1, 0, 'true', 'false', '1', '0'] },
+    taken: {
+      type: ['boolean', 'integer', 'string'],
+      minimum: 0,
+      maximum: 1,
+      pattern: '^\\s*([01]|[Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])\\s*$',
+    },
+    note: 'Also as 1 and 0, or as text.',
     given: { type: 'boolean' },
   },
   timestamp: {
-    taken: TIMESTAMP,
-    note: 'ISO 8601, UTC where it has no offset.',
+    taken: RUN_TIMESTAMP,
+    note: 'ISO 8601, UTC where it has no offset. Seconds, milliseconds or microseconds since 1970 are taken too.',
     given: { type: 'string', format: 'date-time' },
   },
   status: {
@@ -56,11 +69,18 @@ export function nullable(schema: Schema): Schema {
   return { ...schema, type: [type, 'null'].flat(), ...(values && { enum: [...values, null] }) };
 }
 
+/** The schema of a field that need not be given: null and an empty text are as good as nothing. */
+export function optional(schema: Schema): Schema {
+  const { enum: values, pattern } = schema as { enum?: unknown[]; pattern?: string };
+  const blank = { ...(values && { enum: [...values, ''] }), ...(pattern && { pattern: `^$|${pattern}` }) };
+  return nullable({ ...schema, ...blank });
+}
+
 /** A pattern of the texts of digits that are no number beyond `max` and have no more digits than it. */
 function digitsUpTo(max: number): string {
   const digits = String(max);
   const below = [...digits].flatMap((digit, at) =>
     digit === '0' ? [] : [`${digits.slice(0, at)}[0-${Number(digit) - 1}][0-9]{${digits.length - at - 1}}`],
   );
-  return `^([0-9]{1,${digits.length - 1}}|${[...below, digits].join('|')})$`;
+  return `([0-9]{1,${digits.length - 1}}|${[...below, digits].join('|')})`;
 }

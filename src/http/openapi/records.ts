@@ -1,6 +1,6 @@
 /** The run as JSON Schemas, made from the table of its fields: as it is sent, changed and given back. */
 import { type Field, type FieldName, PATCH_FIELDS, TABLE } from '../../run.ts';
-import { KIND_SCHEMAS, nullable } from './kinds.ts';
+import { KIND_SCHEMAS, nullable, optional } from './kinds.ts';
 import { MEANINGS } from './meanings.ts';
 import type { Schema } from './operation.ts';
 
@@ -10,7 +10,16 @@ const sentences = (...parts: (string | undefined)[]): string => parts.filter(Boo
 /** A field as a request may hold it. */
 function taken(field: Field, required: boolean): Schema {
   const { taken: schema, note } = KIND_SCHEMAS[field.kind];
-  return { ...(required ? schema : nullable(schema)), description: sentences(meaningOf(field), note) };
+  const bounded = field.max !== undefined && field.kind === 'id' ? { ...schema, maxLength: field.max } : schema;
+  const description = sentences(meaningOf(field), note, boundOf(field));
+  return { ...(required ? bounded : optional(bounded)), description };
+}
+
+/** What a schema cannot say: it counts characters, and the bound is in bytes. */
+function boundOf({ kind, max }: Field): string | undefined {
+  if (max === undefined) return undefined;
+  if (kind === 'id') return `At most ${max} bytes of UTF-8.`;
+  return `Over ${max} bytes of UTF-8 it is ${kind === 'reference' ? 'shortened' : 'cut'}, and kept whole in the database.`;
 }
 
 /** A field of a new run: with what it becomes where it is not given. */
@@ -50,14 +59,15 @@ export const RECORDS: Readonly<Record<'RunInput' | 'RunChange' | 'Run', Schema>>
   RunInput: {
     type: 'object',
     description:
-      'A run as it is sent. Null is as good as not given, except in required fields; unknown ones are ignored.',
+      'A run as it is sent. Null and an empty text are as good as not given, except in required fields; unknown ones are ignored.',
     required: TABLE.filter(({ required }) => required).map(({ name }) => name),
     properties: propertiesOf(TABLE, sent),
     additionalProperties: true,
   },
   RunChange: {
     type: 'object',
-    description: 'The fields to set. Null is as good as not given; all others are ignored.',
+    description:
+      'The fields to set. Null is as good as not given; an empty text clears a field of text; all others are ignored.',
     properties: propertiesOf(PATCH_FIELDS, (field) => taken(field, false)),
     additionalProperties: true,
   },

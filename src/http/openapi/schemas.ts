@@ -1,5 +1,6 @@
 /** Every schema of the document by its name, and how one refers to another. */
 import type { Content, Contents, Schema } from './operation.ts';
+import { KIND_SCHEMAS } from './kinds.ts';
 import { RECORDS } from './records.ts';
 
 const text: Schema = { type: 'string' };
@@ -83,7 +84,7 @@ export const SCHEMAS = {
     required: ['commit_hash', 'commit_source'],
     properties: {
       commit_hash: { type: 'string', pattern: '^[0-9A-Za-z._-]{7,64}$', not: { pattern: '\\.\\.' } },
-      commit_source: { type: 'string', enum: ['manual', 'llm', 'ci'] },
+      commit_source: KIND_SCHEMAS.source.taken,
       commit_author: { type: ['string', 'null'] },
       commit_timestamp: { type: ['string', 'null'], description: 'Kept as sent.' },
     },

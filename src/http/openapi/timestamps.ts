@@ -1,6 +1,6 @@
 /**
- * A timestamp as a JSON Schema: exactly what `run/timestamp.ts` takes, but for the days of the months, and for an offset
- * that leads out of the years. No lookahead: not every language that clients are generated for has it.
+ * Timestamps as JSON Schemas: exactly what `run/timestamp.ts` takes, or `run/times.ts`, but for the days of the months, for an offset
+ * that leads out of the years, and for numbers too large or too small. No lookahead: not every language that clients are generated for has it.
  */
 import type { Schema } from './operation.ts';
 
@@ -12,8 +12,19 @@ const HOUR = '([01][0-9]|2[0-3])';
 const MINUTE = '[0-5][0-9]';
 const FRACTION = '([.,][0-9]{1,12})?';
 const OFFSET = `([Zz]|[+-]${HOUR}(:?${MINUTE})?)?`;
+const TWO_OFFSETS = `([Zz]|[+-]${HOUR}(:?${MINUTE}Z?)?)?`;
 
-const EXTENDED = `-${MONTH}-${DAY}([Tt ]${HOUR}:${MINUTE}(:${MINUTE}${FRACTION})?)? ?${OFFSET}`;
-const BASIC = `${MONTH}${DAY}[Tt]${HOUR}${MINUTE}(${MINUTE}${FRACTION})?${OFFSET}`;
+const isoWith = (offset: string): string =>
+  `${YEAR}(-${MONTH}-${DAY}([Tt ]${HOUR}:${MINUTE}(:${MINUTE}${FRACTION})?)? ?${offset}` +
+  `|${MONTH}${DAY}[Tt]${HOUR}${MINUTE}(${MINUTE}${FRACTION})?${offset})`;
+/** Since 1970, from 1973 on. */
+const SINCE = '\\+?[0-9]{9,}\\.?[0-9]*([eE][+-]?[0-9]{1,5})?';
 
-export const TIMESTAMP: Schema = { type: 'string', pattern: `^${YEAR}(${EXTENDED}|${BASIC})$` };
+/** In a query. */
+export const TIMESTAMP: Schema = { type: 'string', pattern: `^${isoWith(OFFSET)}$` };
+/** In a run. */
+export const RUN_TIMESTAMP: Schema = {
+  type: ['string', 'number'],
+  minimum: 1e8,
+  pattern: `^\\s*(${isoWith(TWO_OFFSETS)}|${SINCE})\\s*$`,
+};

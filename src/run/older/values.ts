@@ -1,6 +1,7 @@
 /** Whatever an older database may hold in a column, as the text, number or yes and no that the column is for. Pure. */
-import { KINDS, type SqlValue } from '../kinds.ts';
 import { jsonObjectOf, withinDepth } from '../json.ts';
+import { KINDS, NO_SOURCE, type SqlValue } from '../kinds.ts';
+import { countIn, numberIn } from '../numbers.ts';
 import { canonicalStatus } from '../status.ts';
 
 /** A value as SQLite keeps it: INTEGER is a bigint, REAL a number. */
@@ -14,10 +15,6 @@ export type Note = (what: string) => void;
 export type Reader = (value: Given, note: Note) => SqlValue;
 
 const MAX = Number.MAX_SAFE_INTEGER;
-const DIGITS = /^[+-]?\d{1,30}$/;
-const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,5})?$/i;
-/** Longer text than this is no number that anyone has written. */
-const MAX_NUMERAL = 400;
 
 /** A value as text: numbers as SQLite prints them, blobs by their UTF-8. */
 export function textOf(value: Given, note: Note): string {
@@ -41,25 +38,34 @@ export function utf8Of(bytes: Uint8Array): string | undefined {
 /** A value as the number it is or spells; undefined where it is none. */
 export function numberOf(value: Given): bigint | number | undefined {
   if (typeof value === 'bigint' || typeof value === 'number') return value;
-  const text = (typeof value === 'string' ? value : (utf8Of(value) ?? '')).slice(0, MAX_NUMERAL + 1).trim();
-  if (DIGITS.test(text)) return BigInt(text.replace(/^\+/, ''));
-  return text.length <= MAX_NUMERAL && DECIMAL.test(text) ? Number(text) : undefined;
+  return numberIn(typeof value === 'string' ? value : (utf8Of(value) ?? ''));
 }
 
+/** Text; an empty one was never given. */
 const text: Reader = (value, note) => {
   const given = textOf(value, note);
+  if (given === '') return null;
   const stored = KINDS.text.store(given);
   if (stored !== given) note('characters that cannot be stored, replaced by U+FFFD');
   return stored;
 };
 
-const remote: Reader = (value, note) => KINDS.remote.store(String(text(value, note)));
+const remote: Reader = (value, note) => {
+  const given = text(value, note);
+  return given === null ? null : KINDS.remote.store(String(given));
+};
 
-/** An identifier; one without a character is none. */
-const id: Reader = (value, note) => text(value, note) || null;
+const source: Reader = (value, note) => {
+  const given = text(value, note);
+  if (given === null || KINDS.source.accepts(given)) return given;
+  note(NO_SOURCE);
+  return null;
+};
 
 const count: Reader = (value, note) => {
   if (value === '') return null;
+  const plain = typeof value === 'string' ? countIn(value) : undefined;
+  if (plain !== undefined) return plain;
   const given = numberOf(value);
   if (given === undefined) {
     note('not a number');
@@ -81,6 +87,7 @@ const count: Reader = (value, note) => {
 
 const boolean: Reader = (value, note) => {
   if (value === '') return null;
+  if (KINDS.boolean.accepts(value)) return KINDS.boolean.store(value);
   const given = numberOf(value) ?? textOf(value, note).trim().toLowerCase();
   if (given === 'true' || given === 'false') return given === 'true' ? 1 : 0;
   if (typeof given === 'string') {
@@ -104,4 +111,4 @@ const json: Reader = (value, note) => {
 };
 
 /** By the kinds of the fields; times have a file of their own. */
-export const READERS = { id, text, remote, count, boolean, status, json } as const;
+export const READERS = { id: text, reference: text, text, remote, source, count, boolean, status, json } as const;

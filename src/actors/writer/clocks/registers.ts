@@ -9,6 +9,7 @@ import {
   FIELD_INDEX,
   type FieldName,
   isGiven,
+  type Row,
   type RowValues,
   setDefaulted,
   type SqlValue,
@@ -18,10 +19,7 @@ import {
 } from '../../../run.ts';
 import { type Cancelled, type Clock, type Clocks, compareClocks, isCommand } from './clock.ts';
 
-export interface Row {
-  values: RowValues;
-  defaulted: number;
-}
+export type { Row };
 
 export interface ClockedRow extends Row {
   clocks: Clocks;

@@ -52,6 +52,12 @@ export const RUN_OPERATIONS = {
         description: 'What to do with known runs: leave them as they are, or merge what is sent into them.',
         schema: { type: 'string', enum: ['ignore', 'merge'], default: 'ignore' },
       },
+      on_invalid: {
+        description:
+          'What to do with an id that is too long, or a `git_commit_source` that is none: refuse the item, or store it with ' +
+          'the short form of the id, without the source; what was sent is kept in the database.',
+        schema: { type: 'string', enum: ['refuse', 'repair'], default: 'refuse' },
+      },
     },
     body: contentOf(refTo('BatchInput'), {
       array: { summary: 'An array', value: [NEW_RUN] },
