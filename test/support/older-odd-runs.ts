@@ -5,6 +5,8 @@ type Fields = Record<string, Value>;
 
 const START = '2025-12-10T12:05:30.000000+00:00';
 const END = '2025-12-10T12:06:30.000000+00:00';
+/** From one to the other, where no duration was given. */
+const MINUTE = { duration_ms: 60_000 };
 
 /** A run about which nothing is odd. */
 const plain: Fields = {
@@ -36,14 +38,18 @@ export const ODD_RUNS: readonly Odd[] = [
   // Status
   { given: { status: ' FAILED ' }, becomes: { status: 'failure' } },
   { given: { status: 'Completed' }, becomes: { status: 'success' } },
-  { given: { status: 'done', end_time: END }, becomes: { status: 'success' }, repairs: ['status: not a status'] },
+  {
+    given: { status: 'done', end_time: END },
+    becomes: { status: 'success', ...MINUTE },
+    repairs: ['status: not a status'],
+  },
   {
     given: { status: 'done', end_time: END, error_summary: 'it broke' },
-    becomes: { status: 'failure' },
+    becomes: { status: 'failure', ...MINUTE },
     repairs: ['status: not a status'],
   },
   { given: { status: 'done' }, becomes: { status: 'running' }, unread: ['status'], repairs: ['status: not a status'] },
-  { given: { status: null, end_time: END }, becomes: { status: 'success' }, repairs: missing('status') },
+  { given: { status: null, end_time: END }, becomes: { status: 'success', ...MINUTE }, repairs: missing('status') },
   { given: { status: 7n }, becomes: { status: 'running' }, unread: ['status'], repairs: ['status: not a status'] },
   // Counts
   {
@@ -75,6 +81,15 @@ export const ODD_RUNS: readonly Odd[] = [
     becomes: { duration_ms: Number.MAX_SAFE_INTEGER },
     repairs: ['duration_ms: over 2^53 - 1'],
   },
+  { given: { duration_ms: 0n, end_time: END }, becomes: MINUTE, unread: ['duration_ms'] },
+  {
+    given: { duration_ms: 'long', end_time: END },
+    becomes: MINUTE,
+    unread: ['duration_ms'],
+    repairs: ['duration_ms: not a number'],
+  },
+  { given: { duration_ms: 7n, end_time: END } },
+  { given: { duration_ms: 0n, start_time: END, end_time: START } },
   { given: { api_retry_count: bytes(0x33) }, becomes: { api_retry_count: 3 } },
   { given: { api_posted: 5n }, becomes: { api_posted: 1 }, repairs: ['api_posted: neither 0 nor 1, taken for 1'] },
   { given: { api_posted: 'True' }, becomes: { api_posted: 1 } },
@@ -143,7 +158,7 @@ export const ODD_RUNS: readonly Odd[] = [
     unread: ['created_at', 'updated_at'],
     repairs: missing('start_time'),
   },
-  { given: { updated_at: null, end_time: END }, becomes: { updated_at: END }, unread: ['updated_at'] },
+  { given: { updated_at: null, end_time: END }, becomes: { updated_at: END, ...MINUTE }, unread: ['updated_at'] },
   { given: { updated_at: null }, becomes: { updated_at: START }, unread: ['updated_at'] },
   { given: { end_time: 'soon' }, becomes: { end_time: null }, repairs: [`end_time: ${NO_TIME}`] },
   { given: { end_time: 1e30 }, becomes: { end_time: null }, repairs: [`end_time: ${NO_TIME}`] },

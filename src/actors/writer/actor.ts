@@ -14,8 +14,10 @@ export interface WriterData extends SessionOptions {
   parcels: MessagePort;
 }
 
-/** A slice of recounting, or of work on older rows: short beside a commit. */
+/** A slice of recounting: short beside a commit. */
 const SLICE_MS = 20;
+/** A slice of work on older rows, without its commit, which takes as long again. */
+const UPKEEP_MS = 8;
 /** Work on older rows waits so long after a start, and gives way to commands that wait but for a slice in so long. */
 const UPKEEP_DELAY_MS = 100;
 const UPKEEP_YIELDS_MS = 1_000;
@@ -120,7 +122,7 @@ function upkeep(): void {
   const began = performance.now();
   if (inbox.waits && began - upkeptAt < UPKEEP_YIELDS_MS) return upkeepIn(SLICE_MS);
   try {
-    const worked = session.upkeep(SLICE_MS);
+    const worked = session.upkeep(UPKEEP_MS);
     if (worked) parcels.postMessage(worked);
     upkeptAt = performance.now();
     // Half of the time at most.
