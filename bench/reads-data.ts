@@ -30,7 +30,7 @@ export interface Known {
 
 export interface Database {
   runs: number;
-  service: BenchService;
+  service: Pick<BenchService, 'url'>;
   /** Runs in the smallest of the databases. */
   smallest: number;
   /** Some of its runs, in no order. */
@@ -41,7 +41,7 @@ export interface Database {
 
 /** Fills a service's database. @param shape the runs of the smallest database, and the time of the newest run of all */
 export async function makeDatabase(
-  service: BenchService,
+  service: Pick<BenchService, 'url'>,
   runs: number,
   shape: { smallest: number; now: number },
 ): Promise<Database> {

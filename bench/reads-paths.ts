@@ -84,6 +84,7 @@ function filtered({ runs, timeOf }: Database): Read[] {
   return [
     list('agent_name', { agent_name: 'renovate' }),
     list('agent_name and status', { agent_name: 'renovate', status: 'failure' }),
+    { name: 'list of 10', paths: [listOf({}, 10)], runs: 10 },
     { name: 'list of 1,000', paths: [listOf({}, 1_000)], runs: 1_000 },
     list('running for an hour', { status: 'running', created_before: hourAgo }),
     list('status failure', { status: 'failure' }),

@@ -1,19 +1,28 @@
 /**
  * npm run bench:reads -- --rounds 5 --seconds 1 --rows 1000000
+ * npm run bench:reads -- --beside ../other: see reads-beside.ts
  *
  * What a read takes in a database a hundred times as large: three services at the same time, with a hundredth, a tenth and
  * all of the rows; each read asked of one after the other, on one connection. The figure is the median at full size by the
- * median at the smallest, of each round.
+ * median at the smallest, of each round. Then what those wait who ask without pause: see reads-waiting.ts.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { takeBesides } from './beside.ts';
 import { Load } from './load/handle.ts';
 import { BLOCK, type Database, makeDatabase } from './reads-data.ts';
+import { readsBeside } from './reads-beside.ts';
 import { type Read, readsOf } from './reads-paths.ts';
+import { waits } from './reads-waiting.ts';
 import { digits, type Figure, readOptions, report } from './report.ts';
 import { type BenchService, median, startBenchService } from './support.ts';
 
+const besides = takeBesides();
+if (besides) {
+  await readsBeside(besides);
+  process.exit();
+}
 const { rounds, seconds, rows } = readOptions({ rounds: 5, seconds: 1, rows: 1_000_000 });
 const smallest = rows / 100;
 if (smallest % BLOCK !== 0) throw new RangeError(`--rows must be a multiple of ${100 * BLOCK}`);
@@ -68,11 +77,15 @@ try {
       }
     }
   }
+  // Last, for a hot writer makes the database larger.
+  const waiting = await waits(load, databases[1] as Database, rounds, seconds);
   const sizes = databases.map(({ runs }) => runs.toLocaleString('en')).join(' / ');
   report({
     name: 'reads',
-    about: `Reads of ${sizes} runs, one connection: p50 of the largest by p50 of the smallest.`,
-    figures: all.map(figureOf),
+    about:
+      `Reads of ${sizes} runs, one connection: p50 of the largest by p50 of the smallest. Then several who ask the middle ` +
+      'one without pause: p99 by p50, of p50 / p99 / p99.9 / longest.',
+    figures: [...all.map(figureOf), ...waiting],
   });
 } finally {
   load.close();

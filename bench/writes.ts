@@ -1,5 +1,6 @@
 /**
  * npm run bench:writes -- [--rounds 5] [--seconds 2] [--rows 20000]
+ * npm run bench:writes -- --beside ../other: see writes-beside.ts
  *
  * Writes by the service beside a bare loop of better-sqlite3 that commits as durably, and batches beside a bare HTTP server
  * as well. The larger a file, the slower it takes rows: with ten times as many rows, by a third and more. So each round has
@@ -13,13 +14,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BareFile, type BareRow, makeRows } from './bare.ts';
+import { takeBesides } from './beside.ts';
 import { Load } from './load/handle.ts';
 import type { Outcome } from './load/jobs.ts';
 import { readOptions, report } from './report.ts';
 import { IDS, makeRun, SOURCE } from './runs.ts';
 import { fill, startBenchService } from './support.ts';
+import { writesBeside } from './writes-beside.ts';
 import { type BatchStep, figuresOf, type Measured, type SingleStep, type Step } from './writes-figures.ts';
 
+const besides = takeBesides();
+if (besides) {
+  await writesBeside(besides);
+  process.exit();
+}
 /** Of the batches' two sizes a mere trial may want less. */
 const { rounds, seconds, rows, small, large } = readOptions({
   rounds: 5,

@@ -58,7 +58,8 @@ export interface Config {
   database: DatabaseConfig;
   http: HttpConfig;
   mailbox: { maxCommands: number; maxBytes: number };
-  readers: { threads: number; maxQueue: number };
+  /** After `timeoutMs` without a sign of life a reader thread is ended. */
+  readers: { threads: number; maxQueue: number; timeoutMs: number };
   spool: SpoolConfig;
   /** Where clients of this machine keep their NDJSON backup. */
   ndjsonDirectory: string;
@@ -118,6 +119,7 @@ export function examineConfig(
     readers: {
       threads: (values.TELEMETRY_READERS as number | undefined) ?? Math.min(4, Math.max(1, availableParallelism() - 1)),
       maxQueue: values.TELEMETRY_READER_MAX_QUEUE as number,
+      timeoutMs: values.TELEMETRY_READER_TIMEOUT_MS as number,
     },
     spool: {
       directory: resolve(text('TELEMETRY_BUFFER_DIR') ?? join(base, 'buffer')),

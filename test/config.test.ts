@@ -41,6 +41,7 @@ const PLACES: Readonly<Record<string, readonly [given: string, expected: unknown
   TELEMETRY_MAILBOX_MAX_COMMANDS: ['6', 6, (config) => config.mailbox.maxCommands],
   TELEMETRY_MAILBOX_MAX_BYTES: [String(2 * MIB), 2 * MIB, (config) => config.mailbox.maxBytes],
   TELEMETRY_READER_MAX_QUEUE: ['9', 9, (config) => config.readers.maxQueue],
+  TELEMETRY_READER_TIMEOUT_MS: ['5000', 5000, (config) => config.readers.timeoutMs],
   TELEMETRY_SHUTDOWN_TIMEOUT_MS: ['250', 250, (config) => config.shutdownTimeoutMs],
 };
 /** Settings that only mean something together, with tests of their own below. */
@@ -85,7 +86,7 @@ test('an empty environment gives every default', () => {
       maxSeries: 1000,
     },
     mailbox: { maxCommands: 20_000, maxBytes: 64 * MIB },
-    readers: { threads: Math.min(4, Math.max(1, availableParallelism() - 1)), maxQueue: 1000 },
+    readers: { threads: Math.min(4, Math.max(1, availableParallelism() - 1)), maxQueue: 1000, timeoutMs: 10_000 },
     spool: {
       directory: join(homedir(), '.telemetry', 'buffer'),
       maxAgeHours: 24,

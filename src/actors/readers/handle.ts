@@ -1,60 +1,49 @@
 /** The readers' face in the main thread: a bounded pool of threads with read-only connections. */
 import type { Worker } from 'node:worker_threads';
 import { Semaphore } from 'async-mutex';
-import { Piscina } from 'piscina';
 import type { Config } from '../../config.ts';
-import { describe, type Outcome, TelemetryError, unwrap } from '../../errors.ts';
+import { TelemetryError, unwrap } from '../../errors.ts';
 import { DURATIONS, Histogram } from '../../histogram.ts';
 import type { Logger } from '../../log.ts';
 import type { Gate } from '../gate.ts';
 import type { ListPage, ListPause, ListTask, Queries, QueryName, QueryTask } from '../protocol.ts';
-import { actorBeside, THREAD_FLAGS } from '../thread.ts';
-import type { ReaderData } from './actor.ts';
 import { Liveness } from './liveness.ts';
 import { walksLong } from './plan.ts';
+import { ReaderThreads } from './threads.ts';
 
 /** A list that has walked for so long is given up. */
 const LIST_DEADLINE_MS = 30_000;
 /** What the service asks for itself: not what its users wait for. */
 const OWN: ReadonlySet<QueryName> = new Set(['counted', 'indexes', 'positions', 'series']);
 
+interface Walking {
+  /** Whether it is among the long walks already; one that only turns out to be long goes on among them. */
+  long: boolean;
+  /** How many lists were asked for before. */
+  number: number;
+  signal: AbortSignal | undefined;
+}
+
 export class ReaderPool {
-  readonly #pool: Piscina<QueryTask, Outcome<Queries[QueryName]['result']>>;
+  readonly #threads: ReaderThreads;
   readonly #maxQueue: number;
-  readonly #watched = new WeakSet<Worker>();
-  readonly #gate: Gate;
   /** Long walks at once: fewer than threads, so that quick queries find one. */
   readonly #longWalk: Semaphore;
   #longWalks = 0;
+  /** Lists asked for so far. */
+  #lists = 0;
   /** Seconds that users waited for a query, however many slices it had. */
   readonly seconds = new Histogram(DURATIONS);
   #refused = 0;
   readonly #liveness = new Liveness(() => this.#run('counted', {}));
 
   constructor(config: Config, gate: Gate, log: Logger) {
-    const gated = config.database.journalMode === 'DELETE' && config.techniques.gate;
-    const workerData: ReaderData = {
-      path: config.database.path,
-      busyTimeoutMs: config.database.busyTimeoutMs,
-      gate: gated ? gate.memory : null,
-    };
-    this.#gate = gate;
-    this.#maxQueue = config.readers.maxQueue;
-    this.#longWalk = new Semaphore(Math.max(1, config.readers.threads - 1));
-    this.#pool = new Piscina({
-      filename: actorBeside(import.meta.url).href,
-      workerData,
-      execArgv: THREAD_FLAGS,
-      minThreads: config.readers.threads,
-      maxThreads: config.readers.threads,
-      maxQueue: Infinity,
-    });
-    // A thread that fails outside a query; unheard, the event would end the process.
-    this.#pool.on('error', (error) =>
-      log.error(`A reader thread failed: ${describe(error)}`, { error_type: 'ReaderDeath' }),
-    );
-    this.#pool.on('workerCreate', () => this.#watchThreads());
-    this.#watchThreads();
+    const { database, readers, techniques } = config;
+    const gated = database.journalMode === 'DELETE' && techniques.gate;
+    const { path, busyTimeoutMs } = database;
+    this.#maxQueue = readers.maxQueue;
+    this.#longWalk = new Semaphore(Math.max(1, readers.threads - 1));
+    this.#threads = new ReaderThreads(readers, { path, busyTimeoutMs, gate: gated ? gate.memory : null }, gate, log);
   }
 
   /** Resolves once a reader answers. @throws TelemetryError "unavailable" where none can */
@@ -64,7 +53,7 @@ export class ReaderPool {
 
   /** Queries that wait for a thread. */
   get queueSize(): number {
-    return this.#pool.queueSize;
+    return this.#threads.waiting;
   }
 
   /** Queries that may wait. */
@@ -78,7 +67,7 @@ export class ReaderPool {
   }
 
   get threads(): readonly Worker[] {
-    return this.#pool.threads;
+    return this.#threads.all;
   }
 
   /**
@@ -97,17 +86,22 @@ export class ReaderPool {
    * @param signal ends the walk when nobody wants the page any more
    */
   async list(task: ListTask, signal?: AbortSignal): Promise<ListPage> {
+    const number = this.#lists++;
     const long = walksLong(task);
-    const walk = (): Promise<ListPage> => this.#walk(task, long, signal);
-    return this.#timed(long ? () => this.#amongLong(walk) : walk);
+    const walk = (): Promise<ListPage> => this.#walk(task, { long, number, signal });
+    return this.#timed(long ? () => this.#amongLong(number, walk) : walk);
   }
 
-  /** @throws TelemetryError "busy" where too many long walks wait */
-  async #amongLong(walk: () => Promise<ListPage>): Promise<ListPage> {
+  /**
+   * The list that was asked for first goes first, whenever it turned out to be long.
+   *
+   * @throws TelemetryError "busy" where too many long walks wait
+   */
+  async #amongLong(number: number, walk: () => Promise<ListPage>): Promise<ListPage> {
     if (this.#longWalks >= this.#maxQueue) throw this.#tooMany();
     this.#longWalks++;
     try {
-      return await this.#longWalk.runExclusive(walk);
+      return await this.#longWalk.runExclusive(walk, 1, -number);
     } finally {
       this.#longWalks--;
     }
@@ -118,8 +112,7 @@ export class ReaderPool {
     return this.#liveness.trouble(withinMs);
   }
 
-  /** @param long whether it is among the long walks already; one that only turns out to be long goes on among them */
-  async #walk(task: ListTask, long: boolean, signal?: AbortSignal): Promise<ListPage> {
+  async #walk(task: ListTask, { long, number, signal }: Walking): Promise<ListPage> {
     const deadline = performance.now() + LIST_DEADLINE_MS;
     const stillWanted = (): void => {
       if (signal?.aborted) throw new TelemetryError('unavailable', 'The client has gone');
@@ -142,24 +135,15 @@ export class ReaderPool {
       }
       return answer;
     };
-    return long ? goOn() : this.#amongLong(goOn);
+    return long ? goOn() : this.#amongLong(number, goOn);
   }
 
-  async close(): Promise<void> {
-    await this.#pool.close({ force: true });
-    await this.#pool.destroy();
+  close(): Promise<void> {
+    return this.#threads.close();
   }
 
   async #run<N extends QueryName>(name: N, args: Queries[N]['args']): Promise<Queries[N]['result']> {
-    let outcome: Outcome<Queries[QueryName]['result']>;
-    try {
-      outcome = await this.#pool.run({ name, args } as QueryTask);
-    } catch (error) {
-      throw new TelemetryError('unavailable', `A reader failed (${describe(error)}). Send this again.`, {
-        cause: error,
-      });
-    }
-    const value = unwrap(outcome) as Queries[N]['result'];
+    const value = unwrap(await this.#threads.run({ name, args } as QueryTask)) as Queries[N]['result'];
     this.#liveness.answered();
     return value;
   }
@@ -175,21 +159,11 @@ export class ReaderPool {
 
   /** @throws TelemetryError "busy" where too many wait */
   #admit(): void {
-    if (this.#pool.queueSize >= this.#maxQueue) throw this.#tooMany();
+    if (this.#threads.waiting >= this.#maxQueue) throw this.#tooMany();
   }
 
   #tooMany(): TelemetryError {
     this.#refused++;
     return new TelemetryError('busy', 'Too many queries are waiting. Send this again.');
-  }
-
-  /** A thread that dies inside the gate would shut the writer out. */
-  #watchThreads(): void {
-    for (const thread of this.#pool.threads) {
-      if (this.#watched.has(thread)) continue;
-      this.#watched.add(thread);
-      const { threadId } = thread;
-      thread.once('exit', () => this.#gate.release(threadId));
-    }
   }
 }
