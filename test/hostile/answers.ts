@@ -5,7 +5,7 @@ export interface Answer {
   status: number;
   headers: ReadonlyMap<string, string>;
   body: Buffer;
-  /** Milliseconds from the last byte sent to the last byte received. */
+  /** Milliseconds from the last byte sent, or from the answer before, to the last byte received. */
   ms: number;
 }
 

@@ -16,7 +16,7 @@ const OVERVIEWS = [
   '/readyz',
 ];
 const LISTS = [`${RUNS}?limit=1000`, `${RUNS}?limit=1000&status=success&status=running`];
-const SPOOL_MS = 15_000;
+const SPOOL_MS = 10_000;
 
 const reading = (path: string): Input => ({
   number: -1,
@@ -57,6 +57,8 @@ export async function checkRows({ world, findings }: Stage, mark: bigint): Promi
     if (wrong === undefined) continue;
     findings.add(inputOfId(event_id), event_id, `a run that is stored cannot be read: ${wrong}`);
     world.touched = true;
+    world.acknowledged.delete(event_id);
+    world.expected.delete(event_id);
     world.db.prepare('DELETE FROM agent_runs WHERE id = ?').run(id);
   }
   player.close();

@@ -62,10 +62,14 @@ export class Connection {
     );
     const sending = this.#send(steps).then(() => (sentAt = performance.now()));
     let needed = 1;
+    // Of several requests at once each waits for those before it.
+    let before = 0;
     while (answers.length < methods.length) {
       const taken = this.#take(needed, methods[answers.length] as string);
       if (typeof taken !== 'number') {
-        answers.push({ ...taken, ms: Math.max(0, performance.now() - sentAt) });
+        const now = performance.now();
+        answers.push({ ...taken, ms: Math.max(0, now - Math.max(sentAt, before)) });
+        before = now;
         needed = 1;
         if (taken.headers.get('connection') === 'close') this.destroy();
       } else if (this.closed || late) {

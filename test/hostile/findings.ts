@@ -8,8 +8,12 @@ export interface Finding {
   why: string;
 }
 
+/** So many of a sort are shown; the rest is counted. */
+const SHOWN = 3;
+
 export class Findings {
   readonly all: Finding[] = [];
+  readonly #sorts = new Map<string, number>();
   readonly #seed: number;
   readonly #say: (line: string) => void;
 
@@ -20,12 +24,21 @@ export class Findings {
 
   add(number: number | undefined, what: string, why: string): void {
     this.all.push({ number, what, why });
+    const sort = why.replace(/[\w-]*\d[\w-]*/g, 'N').slice(0, 80);
+    const count = (this.#sorts.get(sort) ?? 0) + 1;
+    this.#sorts.set(sort, count);
+    if (count > SHOWN) return;
     const again = number === undefined ? '' : `  (again: --seed ${this.#seed} --only ${number})`;
-    this.#say(`FOUND ${number ?? 'in all'}: ${shown(why, 300)}\n    ${shown(what, 200)}${again}`);
+    this.#say(`FOUND ${number ?? 'in all'}: ${shown(why, 400)}\n    ${shown(what, 300)}${again}`);
   }
 
   of({ number, what }: Input, why: string): void {
     this.add(number, what, why);
+  }
+
+  /** How often each sort was found. */
+  sorts(): string[] {
+    return [...this.#sorts].map(([sort, count]) => `${String(count).padStart(6)} ${shown(sort, 80)}`);
   }
 }
 

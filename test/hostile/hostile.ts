@@ -23,7 +23,7 @@ const PLAYERS = 8;
 const MAX_STAGE = 5_000;
 /** So often the service is started anew, in a new folder, before the run is given up. */
 const MAX_DEATHS = 5;
-const MAX_FINDINGS = 500;
+const MAX_FINDINGS = 2_000;
 
 export async function hostile({ requests, seed, only, kinds, say }: Options): Promise<readonly Finding[]> {
   say(`seed ${seed}, ${only ? `inputs ${only.join()}` : `${requests} inputs`} of ${kinds.join(', ')}`);
@@ -53,7 +53,7 @@ export async function hostile({ requests, seed, only, kinds, say }: Options): Pr
     await world.destroy();
   }
   const seconds = (performance.now() - startedAt) / 1_000;
-  for (const line of figures.table()) say(line);
+  for (const line of [...figures.table(), ...findings.sorts()]) say(line);
   say(
     `${findings.all.length === 0 ? 'ok' : `FAILED, ${findings.all.length} found`}: ${figures.answers} answers in ${seconds.toFixed(0)} s, seed ${seed}`,
   );

@@ -19,8 +19,7 @@ function faultOfLine(line: string): string | undefined {
   if (line.includes(SECRET)) return 'a line of the log holds credentials of an address';
   try {
     const { message, error_code } = JSON.parse(line) as { message: string; error_code?: string };
-    if (DEATHS.test(message)) return 'a thread died';
-    return error_code === 'internal' ? 'the service has met a fault of its own' : undefined;
+    return DEATHS.test(message) || error_code === 'internal' ? `the log says ${message}` : undefined;
   } catch {
     return 'a line of the log is no JSON';
   }

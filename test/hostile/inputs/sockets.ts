@@ -189,7 +189,7 @@ const MAKERS: readonly Maker[] = [
       head('GET /health HTTP/1.1', 'Host: h', 'Content-Length: 30'),
       Buffer.from('GET /metrics HTTP/1.1\r\nHost: h'),
     ]),
-  (random, id) =>
+  (_, id) =>
     apart('Expect', [
       head('POST /api/v1/runs HTTP/1.1', 'Host: h', 'Expect: 100-continue', 'Content-Length: 2'),
       2,
