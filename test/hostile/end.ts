@@ -10,13 +10,16 @@ const MAX_MEMORY_MIB = 1_024;
 /** By how much memory may grow behind the first quarter, and how many MiB do not matter. */
 const GROWTH = 1.3;
 const SLACK_MIB = 48;
+/** Fewer answers than these do not warm it up. */
+const WARM_ANSWERS = 20_000;
 const RECOUNT_MS = 30_000;
 
 export function checkMemory({ figures, findings }: Stage): void {
   const peak = Math.max(0, ...figures.memory);
   if (peak > MAX_MEMORY_MIB) findings.add(undefined, 'memory', `the service held ${peak.toFixed(0)} MiB`);
   const growth = figures.memoryGrowth();
-  if (growth === undefined || growth.end <= Math.max(growth.warm * GROWTH, growth.warm + SLACK_MIB)) return;
+  if (growth === undefined || figures.answers < WARM_ANSWERS) return;
+  if (growth.end <= Math.max(growth.warm * GROWTH, growth.warm + SLACK_MIB)) return;
   findings.add(undefined, 'memory', `it grew from ${growth.warm.toFixed(0)} to ${growth.end.toFixed(0)} MiB`);
 }
 

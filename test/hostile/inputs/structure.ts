@@ -17,7 +17,7 @@ function anOddRecord(random: Random, eventId: string): { members: Member[]; what
   let members = aRecord(random, eventId);
   const names: string[] = [];
   for (let times = random.chance(0.8) ? 1 : random.between(2, 6); times > 0; times--) {
-    const name = random.pick(COLUMNS);
+    const name = random.chance(0.08) ? 'git_repo' : random.pick(COLUMNS);
     const value = oddValue(random, name);
     members = withMember(members, name, value);
     names.push(`${name}=${value.slice(0, 30)}`);

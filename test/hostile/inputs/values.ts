@@ -166,6 +166,28 @@ export function longText(random: Random, bound = 2 ** 19): string {
   return random.pick(BEFORE) + piece.repeat(Math.ceil(length / Buffer.byteLength(piece))) + random.pick(BEHIND);
 }
 
+const REPO_BEFORE = [
+  '',
+  'https://github.com/a',
+  'https://github.com',
+  'https://',
+  'git@h:',
+  'git@',
+  'ssh://h',
+  'u:',
+  'http://gitlab.com/a/b',
+];
+const REPO_REPEATED = ['/', '.git', ':', '@', '//', '.', '\\', 'a/', '-', '%2f', '\t', 'https:', 'é'];
+
+/** An address that is odd, holds credentials, or goes on for long. */
+export function oddRepo(random: Random): string {
+  const die = random.next();
+  if (die < 0.35) return random.pick(REPOS);
+  if (die < 0.65) return random.pick(CREDENTIALS);
+  const times = Math.floor(2 ** (random.next() * 16));
+  return quote(random.pick(REPO_BEFORE) + random.pick(REPO_REPEATED).repeat(times) + random.pick(BEHIND));
+}
+
 /** Of exactly so many bytes. */
 export const idOf = (prefix: string, bytes: number, filler = 'i'): string => {
   const room = bytes - prefix.length;
@@ -178,8 +200,8 @@ const ALL = [NUMBERS, PLAIN, UNICODE, JSONS, TIMES, REPOS];
 /** A value for this field: one made for its kind more often than not. */
 export function oddValue(random: Random, field: string): string {
   if (random.chance(0.08)) return quote(longText(random));
-  if (field === 'git_repo' && random.chance(0.8)) return random.pick(random.chance(0.5) ? REPOS : CREDENTIALS);
-  if (/_json$/.test(field) && random.chance(0.6)) return random.pick(JSONS);
-  if (/_(at|time)$/.test(field) && random.chance(0.5)) return random.pick(TIMES);
+  if (field === 'git_repo' && random.chance(0.8)) return oddRepo(random);
+  if (field.endsWith('_json') && random.chance(0.6)) return random.pick(JSONS);
+  if ((field.endsWith('_at') || field.endsWith('_time')) && random.chance(0.5)) return random.pick(TIMES);
   return random.pick(random.pick(ALL));
 }
