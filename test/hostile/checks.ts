@@ -5,6 +5,7 @@ import { type Answer, faultOf, nextOf } from './answers.ts';
 import { exchangeOf, type Input, RUNS } from './input.ts';
 import { SECRET } from './inputs/values.ts';
 import { inputOfId } from './make.ts';
+import { TABLE } from '../../src/run.ts';
 import { Player, type Stage } from './play.ts';
 
 const OVERVIEWS = [
@@ -16,6 +17,11 @@ const OVERVIEWS = [
   '/readyz',
 ];
 const LISTS = [`${RUNS}?limit=1000`, `${RUNS}?limit=1000&status=success&status=running`];
+/** What makes a run that others are merged into readable again. */
+const NULLABLE = TABLE.filter(({ required, default: fallback }) => !required && fallback === undefined).map(
+  ({ name }) => name,
+);
+const CLEARED = `UPDATE agent_runs SET (${NULLABLE.join()}) = (${NULLABLE.map(() => 'NULL').join()}) WHERE id = ?`;
 const SPOOL_MS = 10_000;
 
 const reading = (path: string): Input => ({
@@ -43,7 +49,7 @@ function wrongIn(path: string, answer: Answer | undefined): string | undefined {
 /** Rows since `mark`, each read alone; those that cannot be are removed, so that the rest can go on. @returns the new mark */
 export async function checkRows({ world, findings }: Stage, mark: bigint): Promise<bigint> {
   const select = world.db.prepare(
-    "SELECT id, event_id FROM agent_runs WHERE id > ? AND typeof(event_id) = 'text' ORDER BY id",
+    "SELECT id, event_id FROM agent_runs WHERE (id > ? OR event_id GLOB 'base-*') AND typeof(event_id) = 'text' ORDER BY id",
   );
   const fresh = select.safeIntegers().all(mark) as { id: bigint; event_id: string }[];
   const player = new Player(world);
@@ -59,7 +65,8 @@ export async function checkRows({ world, findings }: Stage, mark: bigint): Promi
     world.touched = true;
     world.acknowledged.delete(event_id);
     world.expected.delete(event_id);
-    world.db.prepare('DELETE FROM agent_runs WHERE id = ?').run(id);
+    if (event_id.startsWith('base-')) world.db.prepare(CLEARED).run(id);
+    else world.db.prepare('DELETE FROM agent_runs WHERE id = ?').run(id);
   }
   player.close();
   // An id at the end of all numbers says nothing of what comes next.
