@@ -77,7 +77,7 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
   'commit-unknown': [422, refused('body.commit_source')],
   'start-unknown-source': [422, refused('body.git_commit_source')],
   stale: updated('status', 'end_time', 'error_summary'),
-  list: runs(0),
+  list: runs(2),
   'list-by-hand': runs(5),
   'list-bad-status': [400, ({ detail }) => assert.equal(typeof detail, 'string')],
   run: [
