@@ -1,5 +1,6 @@
 /** A whole run: stages of inputs, checks between them, and what must be true at the end. */
 import { performance } from 'node:perf_hooks';
+import { describe } from '../../src/errors.ts';
 import { checkOverviews, checkRows, checkSpool } from './checks.ts';
 import { checkMemory, checkRestarts, checkStored } from './end.ts';
 import { Figures } from './figures.ts';
@@ -49,6 +50,8 @@ export async function hostile({ requests, seed, only, kinds, say }: Options): Pr
     if (world.alive) await checkStored(stage);
     checkMemory(stage);
     if (world.alive) await checkRestarts(stage);
+  } catch (error) {
+    findings.add(undefined, 'the run', `it cannot go on: ${describe(error)}`);
   } finally {
     await world.destroy();
   }
