@@ -129,7 +129,7 @@ const CREDENTIALS = [
     'https://:P@h/x',
   ],
   ...['https:\\/u:P@github.com/a/b', 'ht\ttps://u:P@h/x', 'https://u:P@build.7/x'],
-].map((repo) => quote(repo.replace('P', SECRET)));
+].map((repo) => quote(repo.replace(/P(?=@)/, SECRET)));
 
 /** What a long text repeats, and what stands before and behind it. */
 const REPEATED = [
