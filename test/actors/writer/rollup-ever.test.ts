@@ -107,11 +107,7 @@ test('a database from before begins with what it has', () => {
   const db = memoryDatabase();
   groupWriter(db).execute(groupOf(create(aRecord({ agent_name: 'a', job_type: 'j' }))));
   db.exec('DROP TABLE rollup_ever');
-  migrate(
-    db,
-    8,
-    readMigrations().filter(({ version }) => version === 8),
-  );
+  migrate(db, 8, readMigrations().slice(0, 1));
   assert.deepEqual([...everOf(db)], [['a,j,running', 1]]);
 });
 
