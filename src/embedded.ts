@@ -11,6 +11,7 @@ import { describe, fromWire, TelemetryError, toWire } from './errors.ts';
 import { replyOf } from './http/errors.ts';
 import type { Reply } from './http/reply.ts';
 import type { Logger } from './log.ts';
+import { parsePlainJson } from './run.ts';
 
 const LEAST_NODE = 24;
 
@@ -117,7 +118,7 @@ function overrides({ baseDir, bufferDir }: ClientOptions, dbPath: string | undef
 function answerOf({ status, body, headers }: Reply): Answer {
   const text = body instanceof Uint8Array ? Buffer.from(body).toString() : JSON.stringify(body);
   const wait = headers?.['Retry-After'];
-  return { status, retryAfterMs: wait === undefined ? undefined : Number(wait) * 1000, body: JSON.parse(text) };
+  return { status, retryAfterMs: wait === undefined ? undefined : Number(wait) * 1000, body: parsePlainJson(text) };
 }
 
 /** A library says what is wrong and nothing else. */

@@ -1,6 +1,7 @@
 /** What a service answers, and what an answer that is no success means. */
 import { type ErrorCode, TelemetryError } from '../errors.ts';
-import { isJsonObject, parseJson } from '../run.ts';
+import { isJsonObject, parseJson, parsePlainJson } from '../run.ts';
+import { cut } from '../run/text.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH';
 
@@ -38,7 +39,7 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
 /** The parsed body of a successful answer. @throws TelemetryError in the service's words; "internal" for what is no JSON */
 export function valueOf<T>(answer: Answer, where: string): T {
   const text = Buffer.from(answer.body).toString();
-  if (answer.status >= 200 && answer.status < 300) return jsonIn(text, where, JSON.parse) as T;
+  if (answer.status >= 200 && answer.status < 300) return jsonIn(text, where, parsePlainJson) as T;
   const remedy = answer.status === 401 ? '. Set TELEMETRY_API_AUTH_TOKEN to the token of the service' : '';
   const why = `${where} answered ${answer.status}: ${detailOf(text)}${remedy}`;
   throw new TelemetryError(CODES[answer.status] ?? 'internal', why);
@@ -80,7 +81,7 @@ function detailOf(text: string): string {
     if (typeof detail === 'string') return detail;
     return detail.map(({ loc, msg }) => `${loc.slice(1).join('.')}: ${msg}`).join('; ');
   } catch {
-    return text.slice(0, 200).trim() || '(nothing)';
+    return cut(text, 200).trim() || '(nothing)';
   }
 }
 

@@ -1,5 +1,6 @@
 /** `config`: every setting with its value in force, and where it comes from. */
 import { examineConfig } from '../config.ts';
+import { cut } from '../run/text.ts';
 import { command } from './command.ts';
 import { clientRows } from './config/client.ts';
 import type { Row } from './config/row.ts';
@@ -63,7 +64,7 @@ function print(terminal: Terminal, title: string, rows: readonly Row[], explain:
   terminal.print(terminal.style('bold', title));
   for (const [name, value, source] of shown) {
     const line = `  ${name.padEnd(names)}  ${explain ? `${value.padEnd(values)}  ${source}` : value}`;
-    terminal.print(line.slice(0, terminal.columns));
+    terminal.print(cut(line, terminal.columns));
   }
   terminal.print();
 }

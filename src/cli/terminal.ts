@@ -2,6 +2,7 @@
 import { styleText } from 'node:util';
 import type { Writable } from 'node:stream';
 import { describe, systemCode, TelemetryError } from '../errors.ts';
+import { cut } from '../run/text.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green' | 'cyan';
@@ -87,7 +88,7 @@ export class Terminal {
     const first = this.#drawnAt === -Infinity;
     this.#drawnAt = now;
     if (!this.#stderr.isTTY) return void (first || this.#stderr.write(`${line}\n`));
-    this.#stderr.write(`\r\u001B[K${line.slice(0, (this.#stderr.columns ?? 80) - 1)}`);
+    this.#stderr.write(`\r\u001B[K${cut(line, (this.#stderr.columns ?? 80) - 1)}`);
     this.#drawn = true;
   }
 

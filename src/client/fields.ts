@@ -6,6 +6,7 @@ import {
   type FieldName,
   isCommitSource,
   isJsonObject,
+  parsePlainJson,
   TABLE,
   timestampOf,
   withinBound,
@@ -135,7 +136,7 @@ function jsonOf(value: unknown): unknown {
   let object = value;
   if (typeof value === 'string') {
     try {
-      object = JSON.parse(value);
+      object = parsePlainJson(value);
     } catch {
       return undefined;
     }

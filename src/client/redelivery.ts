@@ -1,5 +1,5 @@
 /** Delivers lines of a spool file by merging, which makes it harmless that they may have been delivered before. */
-import { isJsonObject } from '../run.ts';
+import { isJsonObject, parsePlainJson } from '../run.ts';
 import { batchAnswer, MERGE_PATH, patchOf, refusedItems, runPath, type Verdict, verdictOf } from './requests.ts';
 import type { Transport } from './transport.ts';
 
@@ -56,7 +56,7 @@ async function deliver(items: readonly Item[], transport: Transport, rejected: R
 /** A service that does not merge has ignored the runs it knew: the ends among them go by PATCH. */
 async function changeEach(items: readonly Item[], transport: Transport): Promise<Verdict> {
   for (const [eventId, line] of items) {
-    const record = JSON.parse(line) as Record<string, unknown>;
+    const record = parsePlainJson(line) as Record<string, unknown>;
     if (record.status === 'running') continue;
     const answer = await transport.request('PATCH', runPath(eventId), patchOf(record, Object.keys(record)));
     const verdict = verdictOf(answer, 'update', 1);
@@ -67,7 +67,7 @@ async function changeEach(items: readonly Item[], transport: Transport): Promise
 
 function eventIdOf(line: string): string | undefined {
   try {
-    const record: unknown = JSON.parse(line);
+    const record = parsePlainJson(line);
     return isJsonObject(record) && typeof record.event_id === 'string' ? record.event_id : undefined;
   } catch {
     return undefined;

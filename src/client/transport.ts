@@ -1,6 +1,7 @@
 /** One request to the service and its answer, over HTTP; loaded when first used, and never a reason to stay alive. */
 import type * as Http from 'node:http';
 import type { Socket } from 'node:net';
+import { parsePlainJson } from '../run.ts';
 
 /** What the service said. */
 export interface Answer {
@@ -138,7 +139,7 @@ export function retryAfter(header: string | undefined, now = Date.now()): number
 
 function parsed(text: string): unknown {
   try {
-    return text === '' ? undefined : JSON.parse(text);
+    return text === '' ? undefined : parsePlainJson(text);
   } catch {
     return undefined;
   }

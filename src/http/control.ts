@@ -4,6 +4,7 @@
  */
 import { parseJson, canonicalTimestamp, isJsonObject } from '../run.ts';
 import { invalid } from '../errors.ts';
+import { excerpt } from '../run/check.ts';
 import type { Call, Handler } from './call.ts';
 import { ok } from './reply.ts';
 
@@ -106,4 +107,4 @@ function whole(body: Record<string, unknown>, name: string, most: number): numbe
 }
 
 const wrong = (name: string, msg: string, input: unknown): Error =>
-  invalid([{ type: 'value_error', loc: ['body', name], msg, input: input ?? null }]);
+  invalid([{ type: 'value_error', loc: ['body', name], msg, input: excerpt(input ?? null) }]);

@@ -1,5 +1,6 @@
 /** The one place that gives an error its status and body. */
 import { type ErrorCode, invalid, type Issue, type TelemetryError, toWire } from '../errors.ts';
+import { excerpt } from '../run/check.ts';
 import type { Reply } from './reply.ts';
 
 const STATUS: Readonly<Record<ErrorCode, number>> = {
@@ -39,6 +40,6 @@ export class HttpError extends Error {
 
 /** A wrong query parameter: 422 in the shape of a wrong body. */
 export function invalidQuery(name: string, type: string, msg: string, input: unknown): TelemetryError {
-  const issue: Issue = { type, loc: ['query', name], msg, input };
+  const issue: Issue = { type, loc: ['query', name], msg, input: excerpt(input) };
   return invalid([issue]);
 }

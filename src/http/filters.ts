@@ -2,6 +2,7 @@
 import type { ListFilter, ListTask, Position } from '../actors/protocol.ts';
 import { TelemetryError } from '../errors.ts';
 import { canonicalStatus, canonicalTimestamp, STATUS_NAMES, withinBound } from '../run.ts';
+import { cut } from '../run/text.ts';
 import { invalidQuery } from './errors.ts';
 
 const TEXTS = [
@@ -73,7 +74,7 @@ function readStatus(value: string): string {
   if (status !== undefined) return status;
   throw new TelemetryError(
     'bad_request',
-    `Invalid status: ${value.slice(0, 100)}. Must be one of: ${STATUS_NAMES.join(', ')}`,
+    `Invalid status: ${cut(value, 100)}. Must be one of: ${STATUS_NAMES.join(', ')}`,
   );
 }
 
@@ -85,7 +86,7 @@ function readTime(name: string, value: string): string {
   if (time !== undefined) return time;
   throw new TelemetryError(
     'bad_request',
-    `Invalid ${name}: ${value.slice(0, 100)}. Use ISO 8601, such as 2026-01-10T12:00:00Z`,
+    `Invalid ${name}: ${cut(value, 100)}. Use ISO 8601, such as 2026-01-10T12:00:00Z`,
   );
 }
 
@@ -107,6 +108,6 @@ function readCursor(cursor: string): Position {
     'cursor',
     'cursor_parsing',
     'Input should be the cursor of a Link header, unchanged',
-    cursor.slice(0, 100),
+    cut(cursor, 100),
   );
 }

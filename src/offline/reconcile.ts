@@ -8,6 +8,7 @@ import { isBlank } from '../actors/spool/judge.ts';
 import type { Line } from '../actors/spool/lines.ts';
 import { COLUMNS, FIELD_INDEX, isGiven, isJsonObject, parseJson, rowOf, type SqlValue, timestampOf } from '../run.ts';
 import { acceptsRun } from '../run/check.ts';
+import { TooMuchJson } from '../run/json-bounds.ts';
 import { salvage } from './salvage.ts';
 
 export type Lack = 'missing' | 'behind';
@@ -88,6 +89,7 @@ export class Reconciliation {
     if (isBlank(line)) return void this.counts.blank++;
     if (line.length > this.#options.maxRunBytes) return void this.counts.unusable++;
     const record = parsed(line.bytes);
+    if (record instanceof TooMuchJson) return void this.counts.unusable++;
     if (record !== undefined) return void (this.#takeRecord(record, file) || this.counts.unusable++);
     this.counts.torn++;
     // Import takes the same.
@@ -148,12 +150,12 @@ export class Reconciliation {
   }
 }
 
-/** The JSON value of a line; undefined where it is none. */
+/** The JSON value of a line; undefined where it is none, the error where it holds more than is taken. */
 function parsed(bytes: Uint8Array): unknown {
   try {
     return parseJson(decoder.decode(bytes));
-  } catch {
-    return undefined;
+  } catch (error) {
+    return error instanceof TooMuchJson ? error : undefined;
   }
 }
 

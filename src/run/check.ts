@@ -9,6 +9,7 @@ import { type Field, isNothing, PATCH_FIELDS, TABLE } from '../run.ts';
 import { fits } from './bounds.ts';
 import { digitsOf, isJsonObject } from './json.ts';
 import { type Kind, KINDS } from './kinds.ts';
+import { cut } from './text.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 type Shape = Struct<JsonObject, Record<string, Struct<unknown>>>;
@@ -138,11 +139,11 @@ function issueOf(field: string, value: unknown, kind: string, msg: string): Issu
   return { type: kind, loc, msg, input: excerpt(value) };
 }
 
-/** The input as an error shows it: never more than a line of it. */
+/** The input as an error shows it: never more than a line of it, and whole characters. */
 export function excerpt(value: unknown): unknown {
   const digits = digitsOf(value);
   if (digits !== undefined) return digits.slice(0, 200);
-  if (typeof value === 'string') return value.length > 200 ? `${value.slice(0, 200)}…` : value;
+  if (typeof value === 'string') return cut(value, 200, '…');
   if (typeof value !== 'object' || value === null) return value;
   return Array.isArray(value) ? `array of ${value.length}` : `object with ${Object.keys(value).length} keys`;
 }

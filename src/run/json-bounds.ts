@@ -37,7 +37,7 @@ export function requireBounded(text: string): void {
   if (text.length > UNCOUNTED) requireWithin(amountsIn(text, 0, text.length));
 }
 
-/** What is in a part of a text, not told whether it is JSON; numbers beyond a double are counted when they are looked at. */
+/** What is in a part of a text, whether it is JSON or not; but for numbers beyond a double, which `eachLossy` counts. */
 export function amountsIn(text: string, from: number, to: number): Omit<Amounts, 'numbers beyond a double'> {
   let [containers, names, commas] = [0, 0, 0];
   for (let at = from; at < to; at++) {
@@ -60,6 +60,35 @@ export function amountsIn(text: string, from: number, to: number): Omit<Amounts,
   return { 'objects and arrays': containers, names, values: commas + 1 };
 }
 
+/** Numbers outside strings that a double would change. @returns how many there are */
+export function eachLossy(text: string, from: number, to: number, take?: (at: number, number: string) => void): number {
+  let count = 0;
+  for (let at = from; at < to;) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      at = stringEnd(text, at);
+    } else if (isDigit(code) || code === MINUS) {
+      NUMBER.lastIndex = at;
+      const number = NUMBER.exec(text)?.[0];
+      if (number !== undefined && isLossy(number)) {
+        count++;
+        take?.(at, number);
+      }
+      at += number?.length ?? 1;
+    } else at++;
+  }
+  return count;
+}
+
+const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
+
+function isLossy(digits: string): boolean {
+  const value = Number(digits);
+  return Number.isInteger(value) ? !Number.isSafeInteger(value) : !Number.isFinite(value);
+}
+
+const MINUS = 0x2d;
 export const QUOTE = 0x22;
 export const COMMA = 0x2c;
 export const BRACKET = 0x5b;
@@ -72,13 +101,9 @@ export function stringEnd(text: string, start: number): number {
   for (let at = start + 1; ; at++) {
     at = text.indexOf('"', at);
     if (at === -1) return text.length;
-    if (!isEscaped(text, at)) return at + 1;
+    // A backslash is walked over for one quote only: the one right behind it.
+    let before = at - 1;
+    while (text.charCodeAt(before) === BACKSLASH) before--;
+    if ((at - before) % 2 === 1) return at + 1;
   }
-}
-
-/** Whether what stands at `at` within a string is escaped. Each backslash is looked at for one place only, the one behind it. */
-export function isEscaped(text: string, at: number): boolean {
-  let before = at - 1;
-  while (text.charCodeAt(before) === BACKSLASH) before--;
-  return (at - before) % 2 === 0;
 }

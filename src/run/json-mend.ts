@@ -1,5 +1,5 @@
 /** JSON as some writers write it, brought to what JSON is: words for numbers that are none, and halves of characters. Pure. */
-import { isEscaped, stringEnd } from './json-bounds.ts';
+import { stringEnd } from './json-bounds.ts';
 
 export interface MendedText {
   text: string;
@@ -9,8 +9,6 @@ export interface MendedText {
 
 /** As Python and others write what JSON has no number for. */
 const WORDS = /NaN|-?Infinity/g;
-/** As JSON.stringify writes a surrogate that is alone; a pair it writes as it is. */
-const HALVES = /\\ud[89a-f][\da-f]{2}/g;
 
 /** NaN, Infinity and -Infinity as null, outside strings; undefined where there are none. */
 export function withoutWords(text: string): MendedText | undefined {
@@ -38,17 +36,25 @@ export function withoutWords(text: string): MendedText | undefined {
 }
 
 /**
- * Halves of characters as U+FFFD, in names and values; undefined where there are none.
+ * Makes text within a value whole: half a character becomes U+FFFD, in names too. Of two names that become one by that, the last
+ * one's value stays.
  *
- * @param json as JSON.stringify wrote it
+ * @param value nests no deeper than the stack allows
+ * @returns a copy, and how many texts were mended in it
  */
-export function withoutHalves(json: string): MendedText | undefined {
-  if (!json.includes(String.raw`\ud`)) return undefined;
-  let values = 0;
-  const text = json.replaceAll(HALVES, (found, at: number) => {
-    if (isEscaped(json, at)) return found;
-    values++;
-    return '\uFFFD';
-  });
-  return values === 0 ? undefined : { text, values };
+export function withoutHalves(value: unknown): { value: unknown; texts: number } {
+  let texts = 0;
+  const whole = (text: string): string => {
+    if (text.isWellFormed()) return text;
+    texts++;
+    return text.toWellFormed();
+  };
+  const mend = (given: unknown): unknown => {
+    if (typeof given === 'string') return whole(given);
+    if (typeof given !== 'object' || given === null || Object.isFrozen(given)) return given;
+    if (Array.isArray(given)) return given.map(mend);
+    // Not by assignment: that would take __proto__ for the prototype.
+    return Object.fromEntries(Object.entries(given).map(([name, child]) => [whole(name), mend(child)]));
+  };
+  return { value: mend(value), texts };
 }

@@ -1,5 +1,5 @@
 /** JSON as it comes from outside: numbers kept to the digit, words for numbers mended, nesting and amounts bounded. */
-import { QUOTE, requireBounded, requireWithin, stringEnd, TooMuchJson } from './json-bounds.ts';
+import { eachLossy, requireBounded, requireWithin, TooMuchJson } from './json-bounds.ts';
 import { withoutHalves, withoutWords } from './json-mend.ts';
 import type { Mended } from './mended.ts';
 
@@ -9,7 +9,6 @@ export const MAX_JSON_DEPTH = 500;
 // What looks like a number that a double would change: 16 digits, or an exponent of three. Hashes are full of both, so it must
 // also stand where a number may begin.
 const LOSSY = /[[:,\s]-?\d(?:[\d.]{15}|[\d.]*[eE]\+?\d{3})/g;
-const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
 // Stands before the digits of such a number while the rest is parsed; nobody outside can know it.
 const MARK = `${crypto.randomUUID()}:`;
@@ -56,7 +55,8 @@ function tolerant(text: string, parse: (text: string) => unknown, mended?: Mende
 
 function parseExactly(text: string): unknown {
   requireBounded(text);
-  if (!mayBeLossy(text)) return JSON.parse(text);
+  // Node 20, where only clients run, keeps no source texts.
+  if (raw.isRawJSON === undefined || !mayBeLossy(text)) return JSON.parse(text);
   return restored(JSON.parse(marked(text)), MAX_JSON_DEPTH + 8);
 }
 
@@ -98,30 +98,12 @@ const SPACE = 0x20;
 function marked(text: string): string {
   const parts: string[] = [];
   let copied = 0;
-  for (let at = 0; at < text.length;) {
-    const code = text.charCodeAt(at);
-    if (code === QUOTE) {
-      at = stringEnd(text, at);
-    } else if (isDigit(code) || code === MINUS) {
-      NUMBER.lastIndex = at;
-      const number = NUMBER.exec(text)?.[0];
-      if (number !== undefined && isLossy(number)) {
-        parts.push(text.slice(copied, at), `"${MARK}${number}"`);
-        copied = at + number.length;
-      }
-      at += number?.length ?? 1;
-    } else at++;
-  }
-  requireWithin({ 'numbers beyond a double': parts.length >> 1 });
+  const count = eachLossy(text, 0, text.length, (at, number) => {
+    parts.push(text.slice(copied, at), `"${MARK}${number}"`);
+    copied = at + number.length;
+  });
+  requireWithin({ 'numbers beyond a double': count });
   return parts.join('') + text.slice(copied);
-}
-
-const MINUS = 0x2d;
-const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
-
-function isLossy(digits: string): boolean {
-  const value = Number(digits);
-  return Number.isInteger(value) ? !Number.isSafeInteger(value) : !Number.isFinite(value);
 }
 
 /** Puts the marked numbers back, down to a depth that nothing stored reaches. */
@@ -188,15 +170,16 @@ export function tooMuchIn(value: unknown): string | undefined {
 }
 
 /**
- * A JSON object as it is stored: whole characters only, for one half makes a whole list unreadable to some who read it. Of two names
- * that become one by that, the last one's value stays.
+ * A JSON object as it is stored: whole characters only, for one half makes a whole list unreadable to some who read it.
  *
  * @param value an object, or the text of one
  */
 export function storedJson(value: unknown, mended?: Mended): string {
-  const json = JSON.stringify(jsonObjectOf(value, mended));
-  const whole = withoutHalves(json);
-  if (!whole) return json;
-  mended?.note('half_character', whole.values);
-  return JSON.stringify(parseJson(whole.text));
+  const object = jsonObjectOf(value, mended);
+  const json = JSON.stringify(object);
+  // As JSON.stringify writes a surrogate that is alone; a pair it writes as it is.
+  if (!json.includes(String.raw`\ud`)) return json;
+  const whole = withoutHalves(object);
+  mended?.note('half_character', whole.texts);
+  return JSON.stringify(whole.value);
 }

@@ -12,5 +12,8 @@ export function cut(text: string, length: number, ending = ''): string {
   return text.slice(0, end).toWellFormed() + ending;
 }
 
+/** An event_id as a list of errors names it. */
+export const labelOf = (eventId: string): string => cut(eventId, 200);
+
 /** The first half of a character that takes two units. */
 const isHigh = (unit: number): boolean => (unit & 0xfc00) === 0xd800;

@@ -48,7 +48,20 @@ test('any JSON means the same as to JSON.parse', () => {
 });
 
 test('what is not JSON throws a SyntaxError', () => {
-  for (const text of ['', '{', '{"a":}', '[1,]', 'nan', '-', '- Infinity', '[1,NaN', '{NaN:1}', "{'a':1}", '01', '1234567890123456 x'])
+  for (const text of [
+    '',
+    '{',
+    '{"a":}',
+    '[1,]',
+    'nan',
+    '-',
+    '- Infinity',
+    '[1,NaN',
+    '{NaN:1}',
+    "{'a':1}",
+    '01',
+    '1234567890123456 x',
+  ])
     assert.throws(() => parseJson(text), SyntaxError, text);
 });
 

@@ -52,19 +52,19 @@ export function runCommand(command: PackedCommand, body: Uint8Array, at: Workpla
 }
 
 function create(body: Uint8Array, at: Workplace): Created {
-  const record = parseBody(body);
+  const record = parseBody(body, 'body', at.mended);
   if (!acceptsRun(record)) throw invalid(explainRun(record));
   const row = rowOf(record, at.now, at.mended);
   return { created: insert(row, at), event_id: eventIdOf(row.values), run_id: runIdOf(row.values) };
 }
 
 function batch(body: Uint8Array, args: Commands['batch']['args'], at: Workplace): BatchResult {
-  const { items, wrapped } = parseBatch(body, args.maxRuns);
+  const { items, wrapped } = parseBatch(body, args.maxRuns, at.mended);
   return { ...storeItems(items, args, at), total: items.length, wrapped };
 }
 
 function update(body: Uint8Array, eventId: string, at: Workplace): { event_id: string; fields_updated: string[] } {
-  const patch = parseBody(body);
+  const patch = parseBody(body, 'body', at.mended);
   if (!acceptsPatch(patch)) throw invalid(explainPatch(patch));
   const named = PATCH_FIELDS.map(({ name }) => name as FieldName).filter(
     (name) => !isNothing(patch[name]) || isCleared(FIELD_INDEX[name], patch[name]),
@@ -80,7 +80,7 @@ function associate(
   eventId: string,
   at: Workplace,
 ): { event_id: string; run_id: string; commit_hash: string } {
-  const commit = parseBody(body);
+  const commit = parseBody(body, 'body', at.mended);
   const issues = explainCommit(commit);
   if (issues.length > 0 || !isJsonObject(commit)) throw invalid(issues);
   const current = find(eventId, at);

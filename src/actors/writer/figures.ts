@@ -6,6 +6,10 @@ import type { Committed } from '../protocol.ts';
 /** Commands in a group; 5,000 are the most. */
 const SIZES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
 
+/** How long a group's commit took, why it failed as a whole, and what it mended. */
+export type Last = Pick<Committed, 'timing' | 'failure' | 'mended'>;
+export const NOTHING: Last = { timing: null, failure: null, mended: {} };
+
 export class WriterFigures {
   readonly #wait = new Histogram(DURATIONS);
   readonly #groups = new Histogram(SIZES);

@@ -10,10 +10,11 @@ import { timestampOf } from '../../run.ts';
 import { Mended } from '../../run/mended.ts';
 import type { Connection } from '../database.ts';
 import type { Gate } from '../gate.ts';
-import type { CommandName, CommandResult, Committed, PackedCommand, Parcel } from '../protocol.ts';
+import type { CommandName, CommandResult, PackedCommand, Parcel } from '../protocol.ts';
 import { Care } from './care.ts';
 import { Changes } from './changes.ts';
 import { runCommand } from './commands.ts';
+import { type Last, NOTHING } from './figures.ts';
 import { isBroken, isBusy, toTelemetryError } from '../faults.ts';
 import { nextChangeCounter } from './header.ts';
 import { Recount } from './recount.ts';
@@ -63,14 +64,9 @@ interface Transaction {
   /** A command wants all runs counted anew, which begins behind this group. */
   recount: boolean;
   changes: Changes;
-  /** What the commands have mended that are done. */
-  mended: Mended;
 }
 
 type Outcomes = Outcome<CommandResult>[];
-type Last = Pick<Committed, 'timing' | 'failure' | 'mended'>;
-
-const NOTHING: Last = { timing: null, failure: null, mended: {} };
 
 export class GroupWriter {
   readonly #db: Connection;
@@ -127,7 +123,6 @@ export class GroupWriter {
     }
   }
 
-  /** How long the last group's commit took, why it failed as a whole, and what it mended. */
   get last(): Last {
     return this.#last;
   }
@@ -185,7 +180,6 @@ export class GroupWriter {
       outcomes: [],
       recount: false,
       changes,
-      mended: new Mended(),
     };
     return transaction;
   }
@@ -204,7 +198,7 @@ export class GroupWriter {
   }
 
   /** COMMIT, with the counts of what the commands have changed. */
-  #finish({ bytes, changesBefore, changes, uncounted, recount, mended }: Transaction): void {
+  #finish({ at, bytes, changesBefore, changes, uncounted, recount }: Transaction): void {
     const wrote = uncounted || this.#totalChanges.get() !== changesBefore;
     if (wrote) this.#rollups.add(changes.counts, changes.arrivals);
     const started = performance.now();
@@ -215,7 +209,7 @@ export class GroupWriter {
     else this.#recount?.add(changes.covered);
     this.#syncDirectory();
     const timing = wrote ? { commit: performance.now() - started, gate } : null;
-    this.#last = { timing, failure: null, mended: mended.counts };
+    this.#last = { timing, failure: null, mended: at.mended.counts };
   }
 
   /** @param alone nothing else has run in the group yet */
@@ -229,11 +223,11 @@ export class GroupWriter {
         ? runCommand(command, body, at)
         : this.#db.transaction(() => runCommand(command, body, at))();
       changes.keep();
-      transaction.mended.add(at.mended.take());
+      at.mended.keep();
       return { ok: true, value };
     } catch (error) {
       changes.drop();
-      at.mended.take();
+      at.mended.drop();
       // On FULL or IOERR SQLite has rolled the whole group back by itself; the next statement would
       // then commit alone and unsynced.
       if (!this.#db.inTransaction || (alone && !(error instanceof TelemetryError))) throw error;

@@ -1,6 +1,8 @@
 /** Records of one command, stored one by one: the only way in for batches and for the spool. */
-import { FIELD_INDEX, type FieldName, isJsonObject, type Row, rowOf, shortId } from '../../run.ts';
+import { FIELD_INDEX, type FieldName, isJsonObject, type Row, rowOf, type RunRecord, shortId } from '../../run.ts';
 import { acceptsRun, type OnInvalid, reasonAgainst } from '../../run/check.ts';
+import { labelOf } from '../../run/text.ts';
+import { BadItem } from '../body.ts';
 import type { Tally } from '../protocol.ts';
 import { type ClockedRow, mergeRecord } from './clocks.ts';
 import type { Workplace } from './workplace.ts';
@@ -22,16 +24,17 @@ export function storeItems(items: Iterable<unknown>, options: ItemOptions, at: W
   const { merge, onInvalid = 'refuse', maxRunBytes } = options;
   const result: ItemsResult = { inserted: 0, duplicates: 0, merged: 0, errors: [] };
   let index = -1;
-  for (const given of items) {
+  for (const item of items) {
     index++;
-    const item = merge && !acceptsRun(given, onInvalid) ? asKnown(given, at) : given;
-    if (!acceptsRun(item, onInvalid)) {
-      result.errors.push(`${labelOf(item, index)}: ${reasonAgainst(item, onInvalid)}`);
+    const taken = acceptsRun(item, onInvalid) ? item : merge ? asKnown(item, at) : undefined;
+    if (!taken) {
+      const why = item instanceof BadItem ? item.reason : reasonAgainst(item, onInvalid);
+      result.errors.push(`${nameOf(item, index)}: ${why}`);
       continue;
     }
-    const row = rowOf(item, at.now, at.mended);
+    const row = rowOf(taken, at.now, at.mended);
     if (sizeOf(row) > maxRunBytes) {
-      result.errors.push(`${labelOf(item, index)}: the run is larger than the ${maxRunBytes} bytes taken for one`);
+      result.errors.push(`${nameOf(item, index)}: the run is larger than the ${maxRunBytes} bytes taken for one`);
     } else if (insert(row, at)) result.inserted++;
     else if (merge && mergeInto(row, at)) result.merged++;
     else result.duplicates++;
@@ -39,12 +42,11 @@ export function storeItems(items: Iterable<unknown>, options: ItemOptions, at: W
   return result;
 }
 
-/** A record whose ids are too long, with the short ones under which its run is known; any other as it is. */
-function asKnown(item: unknown, at: Workplace): unknown {
-  if (!isJsonObject(item) || typeof item.event_id !== 'string' || typeof item.run_id !== 'string') return item;
-  const event_id = shortId(item.event_id);
-  if (event_id === item.event_id && shortId(item.run_id) === item.run_id) return item;
-  return at.store.find(event_id) ? { ...item, event_id, run_id: shortId(item.run_id) } : item;
+/** A record whose ids are too long, with the short ones under which its run is known; undefined for any other. */
+function asKnown(item: unknown, at: Workplace): RunRecord | undefined {
+  if (!isJsonObject(item) || typeof item.event_id !== 'string' || typeof item.run_id !== 'string') return undefined;
+  const short = { ...item, event_id: shortId(item.event_id), run_id: shortId(item.run_id) };
+  return acceptsRun(short) && at.store.find(short.event_id) ? short : undefined;
 }
 
 /** @returns false where the run is known */
@@ -83,7 +85,7 @@ function sizeOf({ values, originals }: Row): number {
   return size;
 }
 
-function labelOf(item: unknown, index: number): string {
-  const eventId = isJsonObject(item) ? item.event_id : undefined;
-  return typeof eventId === 'string' && eventId !== '' ? eventId.slice(0, 200) : `index ${index}`;
+function nameOf(item: unknown, index: number): string {
+  const eventId = item instanceof BadItem ? item.eventId : isJsonObject(item) ? item.event_id : undefined;
+  return typeof eventId === 'string' && eventId !== '' ? labelOf(eventId) : `index ${index}`;
 }

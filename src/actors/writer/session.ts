@@ -9,7 +9,7 @@ import { describe, type Outcome, TelemetryError, toWire } from '../../errors.ts'
 import { copyDatabase } from '../copy.ts';
 import { type Connection, openWritable, readPragmas } from '../database.ts';
 import type { Gate } from '../gate.ts';
-import type { CommandResult, Committed, Copied, Note, Parcel, WriterInfo } from '../protocol.ts';
+import type { CommandResult, Copied, Note, Parcel, WriterInfo } from '../protocol.ts';
 import { isBusy, toTelemetryError } from '../faults.ts';
 import { GroupWriter } from './group.ts';
 import { readChangeCounter } from './header.ts';
@@ -28,8 +28,6 @@ export interface SessionOptions {
   /** The first session of the process: nothing in it has the database open yet. */
   first: boolean;
 }
-
-type Last = Pick<Committed, 'timing' | 'failure' | 'mended'>;
 
 /** How long opening may count runs anew before it goes on in the background. */
 const RECOUNT_AT_START_MS = 1_000;
@@ -50,7 +48,7 @@ export class Session {
   #directory: number | null = null;
   #db: Connection | undefined;
   #group: GroupWriter | undefined;
-  #last: Last = { timing: null, failure: null, mended: {} };
+  #last: GroupWriter['last'] = { timing: null, failure: null, mended: {} };
 
   constructor(options: SessionOptions, gate: Gate) {
     this.#options = options;
@@ -153,7 +151,7 @@ export class Session {
   }
 
   /** How long the last group's commit took, why it failed as a whole, and what it mended. */
-  get last(): Last {
+  get last(): GroupWriter['last'] {
     return this.#last;
   }
 

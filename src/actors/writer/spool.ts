@@ -16,17 +16,17 @@ const NEWLINE = 0x0a;
 export function merge(body: Uint8Array, { expected, to, maxRunBytes, ...file }: MergeArgs, at: Workplace): Merged {
   const position = at.positions.of(file);
   if (position !== expected) return { applied: false, position, inserted: 0, duplicates: 0, merged: 0 };
-  const { errors, ...tally } = storeItems(itemsOf(body), { merge: true, onInvalid: 'repair', maxRunBytes }, at);
+  const { errors, ...tally } = storeItems(itemsOf(body, at), { merge: true, onInvalid: 'repair', maxRunBytes }, at);
   if (errors[0] !== undefined) throw new TelemetryError('invalid', errors[0]);
   at.positions.set(file, to, at.now);
   return { applied: true, position: to, ...tally };
 }
 
-function* itemsOf(body: Uint8Array): Generator<unknown> {
+function* itemsOf(body: Uint8Array, { mended }: Workplace): Generator<unknown> {
   for (let at = 0; at < body.length;) {
     const newline = body.indexOf(NEWLINE, at);
     const end = newline === -1 ? body.length : newline;
-    yield parseBody(body.subarray(at, end), 'line');
+    yield parseBody(body.subarray(at, end), 'line', mended);
     at = end + 1;
   }
 }

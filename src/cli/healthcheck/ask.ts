@@ -1,6 +1,7 @@
 /** One question for /health, with a bound on its time and its answer. */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { describe, systemCode } from '../../errors.ts';
+import { cut } from '../../run/text.ts';
 
 export interface Health {
   version?: string;
@@ -67,5 +68,5 @@ function objectIn(text: string): Record<string, unknown> {
 /** On one line, without what a terminal would obey. */
 function shown(text: string): string {
   const line = text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
-  return line === '' ? '(nothing)' : line.length > MAX_SHOWN ? `${line.slice(0, MAX_SHOWN)}…` : line;
+  return line === '' ? '(nothing)' : cut(line, MAX_SHOWN, '…');
 }

@@ -1,6 +1,8 @@
 /** What a line of NDJSON is: runs to be stored, an event, a trailer, or nothing that can be taken. Pure. */
 import { objectIn, salvage } from '../../offline/salvage.ts';
 import { acceptsRun, reasonAgainst } from '../../run/check.ts';
+import { tooMuchIn } from '../../run/json.ts';
+import { cut } from '../../run/text.ts';
 
 export type Taken =
   | { kind: 'run'; text: string; eventId: string }
@@ -27,7 +29,10 @@ export function judge(bytes: Uint8Array): Found[] {
   }
   if (text === '') return [];
   const value = objectIn(text);
-  if (value === undefined) return wholeIn(text, TORN);
+  if (value === undefined) {
+    const much = tooMuchIn(text);
+    return much === undefined ? wholeIn(text, TORN) : [{ kind: 'rejected', text, reason: much }];
+  }
   const rejected = rejectedLine(value);
   // What was rejected before has its reason anew: it may have gone, or be another.
   return rejected === undefined ? [foundIn(text, value)] : judge(Buffer.from(rejected));
@@ -54,7 +59,7 @@ function foundIn(text: string, value: Record<string, unknown>): Found {
     return {
       kind: 'rejected',
       text,
-      reason: `a record_type of ${JSON.stringify(type).slice(0, 50)} is not known here`,
+      reason: `a record_type of ${cut(JSON.stringify(type), 50)} is not known here`,
     };
   }
   return runOf(text, value);

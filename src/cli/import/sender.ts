@@ -1,6 +1,7 @@
 /** Sends runs in batches, as their own text, while the next ones are read. */
 import { TelemetryError } from '../../errors.ts';
 import { isJsonObject } from '../../run.ts';
+import { labelOf } from '../../run/text.ts';
 import { type Answer, strange, valueOf } from '../answer.ts';
 import type { Target } from '../answer.ts';
 import { type Pause, patiently } from './patience.ts';
@@ -110,7 +111,7 @@ export class Sender {
     tally.merged += merged;
     const left = new Set(items.keys());
     for (const error of errors) {
-      const place = [...left].find((index) => error.startsWith(`${labelOf(items[index] as Item)}: `)) ?? -1;
+      const place = [...left].find((index) => error.startsWith(`${labelOf((items[index] as Item).eventId)}: `)) ?? -1;
       left.delete(place);
       // A service that words it otherwise: somewhere in this batch.
       const item = (items[place] ?? items[0]) as Item;
@@ -128,9 +129,6 @@ export class Sender {
     return new TelemetryError(code, this.#options.message(detail));
   }
 }
-
-/** What the service calls an item by in its errors. */
-const labelOf = ({ eventId }: Item): string => eventId.slice(0, 200);
 
 function errorOf(answer: Answer, where: string): TelemetryError {
   try {

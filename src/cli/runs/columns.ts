@@ -1,5 +1,6 @@
 /** What of a run a table shows, and how a cell is worded. Pure. */
 import { digitsOf } from '../../run/json.ts';
+import { cut } from '../../run/text.ts';
 import { COLUMNS, TABLE } from '../../run.ts';
 import { UsageError } from '../exit.ts';
 import { listOf } from '../filter.ts';
@@ -65,7 +66,7 @@ function fieldColumn(name: string): Column {
 }
 
 const shortText = (value: unknown): string =>
-  textOf(typeof value === 'string' ? value.slice(0, MAX_LOOKED_AT) : value).slice(0, MAX_LOOKED_AT);
+  cut(textOf(typeof value === 'string' ? cut(value, MAX_LOOKED_AT) : value), MAX_LOOKED_AT);
 
 /** What is shown where no columns are chosen. */
 export const USUAL: readonly Column[] = [

@@ -1,5 +1,6 @@
 /** Counts of runs as series that stay few and short, whatever agents call themselves. Pure. */
 import type { Series as Counted } from '../../actors/protocol.ts';
+import { cut } from '../../run/text.ts';
 import type { Series } from './exposition.ts';
 
 /** Where the combinations beyond the bound are summed. */
@@ -16,14 +17,12 @@ export function seriesOf({ counts, others }: Counted): Series {
     if (sum) sum[1] += runs;
     else sums.set(key, [labels, runs]);
   };
-  for (const [agent, job, status, runs] of counts) add([agent, job, status].map(cut), runs);
-  for (const [status, runs] of others) add([OTHER, OTHER, cut(status)], runs);
+  for (const [agent, job, status, runs] of counts) add([agent, job, status].map(short), runs);
+  for (const [status, runs] of others) add([OTHER, OTHER, short(status)], runs);
   return [...sums.values()];
 }
 
 /** Combinations that have no series of their own. */
 export const foldedOf = ({ others }: Counted): number => others.reduce((sum, [, , folded]) => sum + folded, 0);
 
-// A pair of surrogates that was cut in two would be no text.
-const cut = (value: string): string =>
-  value.length <= MAX_LABEL ? value : `${value.slice(0, MAX_LABEL - 1).toWellFormed()}…`;
+const short = (value: string): string => (value.length <= MAX_LABEL ? value : cut(value, MAX_LABEL - 1, '…'));
