@@ -6,7 +6,7 @@ import type { MendCounts } from '../run/mended.ts';
 /** A command changes the database; its JSON body goes to the writer as bytes, unparsed. */
 export interface Commands {
   create: { args: Record<string, never>; result: Created };
-  batch: { args: BatchArgs; result: BatchResult };
+  batch: { args: { merge: boolean; onInvalid?: OnInvalid; maxRuns: number; maxRunBytes: number }; result: BatchResult };
   update: { args: { eventId: string }; result: { event_id: string; fields_updated: string[] } };
   associate: { args: { eventId: string }; result: { event_id: string; run_id: string; commit_hash: string } };
   /** Lines of a spool file and how far it has been read, in one; the body has a record a line. All of it or nothing. */
@@ -26,15 +26,6 @@ export interface Commands {
 }
 export type CommandName = keyof Commands;
 export type CommandResult<N extends CommandName = CommandName> = Commands[N]['result'];
-
-export interface BatchArgs {
-  /** Whether a record of a known run goes into it; otherwise it is a duplicate. */
-  merge: boolean;
-  /** Refused where nothing is said. */
-  onInvalid?: OnInvalid;
-  maxRuns: number;
-  maxRunBytes: number;
-}
 
 export interface Created {
   created: boolean;

@@ -55,7 +55,12 @@ const identifier = refine(
 function numeral(given: unknown): unknown {
   const value = digitsOf(given) ?? given;
   if (typeof value === 'boolean') return Number(value);
-  return typeof value === 'string' ? value.trim().replace(/^\+(?=\d)/, '').replace(/(\d)\.0*$/, '$1') : value;
+  return typeof value === 'string'
+    ? value
+        .trim()
+        .replace(/^\+(?=\d)/, '')
+        .replace(/(\d)\.0*$/, '$1')
+    : value;
 }
 const integer = define<unknown>('int_parsing', (given) => {
   const value = numeral(given);

@@ -1,4 +1,5 @@
 /** Runs that no schema would have let in, with what must become of each: the nearest sane values, and what is said of it. */
+import { createHash } from 'node:crypto';
 import { DEFAULTS, type OlderRun, uuidOf, type Value } from './older-runs.ts';
 
 type Fields = Record<string, Value>;
@@ -28,6 +29,9 @@ interface Odd {
   unread?: string[];
   repairs?: string[];
 }
+
+/** The short form of an id of plain letters. */
+const shortOf = (id: string): string => `${id.slice(0, 440)}-sha256-${createHash('sha256').update(id).digest('hex')}`;
 
 const bytes = (...values: number[]): Buffer => Buffer.from(values);
 const missing = (...names: string[]): string[] => names.map((name) => `${name}: missing`);
@@ -179,7 +183,37 @@ export const ODD_RUNS: readonly Odd[] = [
     repairs: ['host: characters that cannot be stored, replaced by U+FFFD'],
   },
   { given: { host: '\uFFFD' } },
-  { given: { source_ref: '' } },
+  { given: { source_ref: '' }, becomes: { source_ref: null } },
+  { given: { metrics_json: '' }, becomes: { metrics_json: null } },
+  { given: { items_failed: '5.0' }, becomes: { items_failed: 5 } },
+  {
+    given: { git_commit_source: 'github' },
+    becomes: { git_commit_source: null },
+    repairs: ['git_commit_source: neither manual, llm nor ci'],
+  },
+  {
+    given: { created_at: 20251210n },
+    becomes: { created_at: START },
+    unread: ['created_at'],
+    repairs: [`created_at: ${NO_TIME}`],
+  },
+  // Bounds
+  {
+    given: { website: 'ü'.repeat(1_025) },
+    becomes: { website: `${'ü'.repeat(1_022)}…` },
+    repairs: ['website: over 2048 bytes, cut'],
+  },
+  {
+    given: { agent_name: 'a'.repeat(513) },
+    becomes: { agent_name: shortOf('a'.repeat(513)) },
+    repairs: ['agent_name: over 512 bytes, shortened'],
+  },
+  {
+    given: { parent_run_id: 'p'.repeat(600) },
+    becomes: { parent_run_id: shortOf('p'.repeat(600)) },
+    repairs: ['parent_run_id: over 512 bytes, shortened'],
+  },
+  { given: { error_details: 'x'.repeat(5_000), website: 'x'.repeat(2_048) } },
   // JSON
   {
     given: { metrics_json: '{"n": 123456789012345678901, "m": [1.50]}' },

@@ -47,7 +47,8 @@ export function uuidOf(name: string): string {
 type Pair = readonly [given: Value, expected: Value];
 
 const two = (value: number): string => String(value).padStart(2, '0');
-const same = (value: Value): Pair => [value, value];
+/** An empty text was never given. */
+const same = (value: Value): Pair => [value, value === '' ? null : value];
 
 /** An instant in one of the forms in which it was written, and in the one form it gets. */
 function timePair(index: number, hour: number): Pair {

@@ -1,5 +1,5 @@
 /** Records of one command, stored one by one: the only way in for batches and for the spool. */
-import { FIELD_INDEX, type FieldName, isJsonObject, type Row, rowOf, shortId } from '../../run.ts';
+import { FIELD_INDEX, type FieldName, isJsonObject, type Row, rowOf, type RunRecord, shortId } from '../../run.ts';
 import { acceptsRun, type OnInvalid, reasonAgainst } from '../../run/check.ts';
 import { labelOf } from '../../run/text.ts';
 import { BadItem } from '../body.ts';
@@ -24,15 +24,15 @@ export function storeItems(items: Iterable<unknown>, options: ItemOptions, at: W
   const { merge, onInvalid = 'refuse', maxRunBytes } = options;
   const result: ItemsResult = { inserted: 0, duplicates: 0, merged: 0, errors: [] };
   let index = -1;
-  for (const given of items) {
+  for (const item of items) {
     index++;
-    const item = merge && !acceptsRun(given, onInvalid) ? asKnown(given, at) : given;
-    if (!acceptsRun(item, onInvalid)) {
+    const taken = acceptsRun(item, onInvalid) ? item : merge ? asKnown(item, at) : undefined;
+    if (!taken) {
       const why = item instanceof BadItem ? item.reason : reasonAgainst(item, onInvalid);
       result.errors.push(`${nameOf(item, index)}: ${why}`);
       continue;
     }
-    const row = rowOf(item, at.now, at.mended);
+    const row = rowOf(taken, at.now, at.mended);
     if (sizeOf(row) > maxRunBytes) {
       result.errors.push(`${nameOf(item, index)}: the run is larger than the ${maxRunBytes} bytes taken for one`);
     } else if (insert(row, at)) result.inserted++;
@@ -42,12 +42,11 @@ export function storeItems(items: Iterable<unknown>, options: ItemOptions, at: W
   return result;
 }
 
-/** A record whose ids are too long, with the short ones under which its run is known; any other as it is. */
-function asKnown(item: unknown, at: Workplace): unknown {
-  if (!isJsonObject(item) || typeof item.event_id !== 'string' || typeof item.run_id !== 'string') return item;
-  const event_id = shortId(item.event_id);
-  if (event_id === item.event_id && shortId(item.run_id) === item.run_id) return item;
-  return at.store.find(event_id) ? { ...item, event_id, run_id: shortId(item.run_id) } : item;
+/** A record whose ids are too long, with the short ones under which its run is known; undefined for any other. */
+function asKnown(item: unknown, at: Workplace): RunRecord | undefined {
+  if (!isJsonObject(item) || typeof item.event_id !== 'string' || typeof item.run_id !== 'string') return undefined;
+  const short = { ...item, event_id: shortId(item.event_id), run_id: shortId(item.run_id) };
+  return acceptsRun(short) && at.store.find(short.event_id) ? short : undefined;
 }
 
 /** @returns false where the run is known */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { BatchResult } from '../../../src/actors/protocol.ts';
 import type { Outcome } from '../../../src/errors.ts';
+import type { OnInvalid } from '../../../src/run/check.ts';
 import {
   aRecord,
   groupOf,
@@ -14,9 +15,9 @@ import {
 
 const MAX = 1_000;
 
-const small = (body: unknown, merge = false): Sent => ({
+const small = (body: unknown, merge = false, onInvalid: OnInvalid = 'refuse'): Sent => ({
   name: 'batch',
-  args: { merge, maxRuns: 100, maxRunBytes: MAX },
+  args: { merge, onInvalid, maxRuns: 100, maxRunBytes: MAX },
   body,
 });
 
@@ -32,7 +33,9 @@ for (const name of ['output_summary', 'metrics_json', 'event_id']) {
     const long = 'x'.repeat(MAX + 1);
     const large = aRecord({ [name]: name === 'metrics_json' ? { long } : long });
     const sent = [aRecord(), large, aRecord()];
-    const { inserted, errors, total } = resultOf(groupWriter(db).execute(groupOf(small(sent))));
+    // An id is short at all other doors.
+    const batch = small(sent, false, name === 'event_id' ? 'repair' : 'refuse');
+    const { inserted, errors, total } = resultOf(groupWriter(db).execute(groupOf(batch)));
     assert.deepEqual([inserted, errors.length, total], [2, 1, 3]);
     assert.match(String(errors[0]), /: the run is larger than the 1000 bytes taken for one$/);
     assert.ok(errors[0]?.startsWith(large.event_id.slice(0, 200)), errors[0]);
