@@ -93,7 +93,7 @@ export class Outbox {
     this.#entries.delete(entry.run);
   }
 
-  /** The oldest entries, at most so many and so many characters; at least one where there is any. */
+  /** Those that have waited longest, at most so many and so many characters; at least one where there is any. */
   next(maxEntries: number, maxText: number): Entry[] {
     const taken: Entry[] = [];
     let text = 0;
@@ -116,10 +116,11 @@ export class Outbox {
     for (const { file, count } of settled) if (!keep) this.#spool.retire(file, count);
     entry.missing = false;
     entry.alone = false;
-    // Where it has changed meanwhile, that is still to be told.
-    if (entry.version > version || this.#entries.get(entry.run) !== entry) return;
-    this.#setText(entry, '');
+    if (this.#entries.get(entry.run) !== entry) return;
     this.#entries.delete(entry.run);
+    // Where it has changed meanwhile, that is still to be told, after whatever has waited longer.
+    if (entry.version > version) this.#entries.set(entry.run, entry);
+    else this.#setText(entry, '');
   }
 
   #setText(entry: Entry, text: string): void {

@@ -82,3 +82,24 @@ test('runs that grow while the service is away overflow to disk, and all arrive 
   }
   assert.deepEqual([(await client.getStats()).delivery.lost, spoolNames(spool)], [0, []]);
 });
+
+test('a run that changes each time it is sent does not keep those waiting that came after it', (t) => {
+  const { outbox, file } = anOutbox(t);
+  const change = (run: TrackedRun): void => {
+    applyMetrics(run, { items_discovered: 1 });
+    outbox.put(run, '{}', ['items_discovered'], file);
+  };
+  const runs = ['busy', 'second', 'third'].map(aRun);
+  for (const run of runs) change(run);
+  const order: TrackedRun[] = [];
+  for (let sent = 0; sent < 6; sent++) {
+    const [entry] = outbox.next(1, Infinity);
+    assert.ok(entry);
+    order.push(entry.run);
+    const { version } = entry;
+    // While it is on its way.
+    change(entry.run);
+    outbox.settle(entry, version);
+  }
+  assert.deepEqual(order, [...runs, ...runs]);
+});

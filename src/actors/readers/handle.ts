@@ -9,7 +9,7 @@ import type { Gate } from '../gate.ts';
 import type { ListPage, ListPause, ListTask, Queries, QueryName, QueryTask } from '../protocol.ts';
 import { Liveness } from './liveness.ts';
 import { walksLong } from './plan.ts';
-import { ReaderThreads } from './threads.ts';
+import { ReaderThreads } from './thread.ts';
 
 /** A list that has walked for so long is given up. */
 const LIST_DEADLINE_MS = 30_000;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { test, type TestContext } from 'node:test';
 import { Gate } from '../../../src/actors/gate.ts';
 import type { QueryTask } from '../../../src/actors/protocol.ts';
-import { ReaderThreads } from '../../../src/actors/readers/threads.ts';
+import { ReaderThreads } from '../../../src/actors/readers/thread.ts';
 import { fileDatabase } from '../../support/database.ts';
 import { Recorder, startService } from '../../support/service.ts';
 
