@@ -16,6 +16,8 @@ export interface ReaderData {
   busyTimeoutMs: number;
   /** Null where readers and COMMIT do not meet (WAL). */
   gate: SharedArrayBuffer | null;
+  /** A run of more bytes is shown without its long values. */
+  shownBytes: number;
 }
 
 type Result = Queries[QueryName]['result'];
@@ -84,7 +86,7 @@ function ready(): Statements {
   if (statements) return statements;
   connection = openReadonly(data.path, data.busyTimeoutMs);
   defineFunctions(connection);
-  statements = new Statements(connection);
+  statements = new Statements(connection, data.shownBytes);
   return statements;
 }
 

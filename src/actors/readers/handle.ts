@@ -12,6 +12,7 @@ import { actorBeside, THREAD_FLAGS } from '../thread.ts';
 import type { ReaderData } from './actor.ts';
 import { Liveness } from './liveness.ts';
 import { walksLong } from './plan.ts';
+import { SHOWN_BYTES } from './render.ts';
 
 /** A list that has walked for so long is given up. */
 const LIST_DEADLINE_MS = 30_000;
@@ -37,6 +38,8 @@ export class ReaderPool {
       path: config.database.path,
       busyTimeoutMs: config.database.busyTimeoutMs,
       gate: gated ? gate.memory : null,
+      // What can be sent can be shown: its text takes up to three bytes a character.
+      shownBytes: Math.max(SHOWN_BYTES, 4 * config.http.maxBodyBytes),
     };
     this.#gate = gate;
     this.#maxQueue = config.readers.maxQueue;

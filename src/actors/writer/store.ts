@@ -1,17 +1,30 @@
 /** The rows of runs on the writer's connection: find, insert, replace. No commands, no transactions. */
 import type { Statement } from 'better-sqlite3';
-import { COLUMNS, FIELD_INDEX, type RowValues, type SqlValue } from '../../run.ts';
-import type { Connection } from '../database.ts';
+import { COLUMNS, FIELD_INDEX, type RowValues, type SqlValue, TABLE } from '../../run.ts';
+import { KINDS } from '../../run/kinds.ts';
+import { addressBook } from '../../run/urls.ts';
+import { type Connection, ROW_ID } from '../database.ts';
+import type { RowId } from '../protocol.ts';
 import { type ClockedRow, type Clocks, parseClocks, type Row, serialiseClocks } from './clocks.ts';
 
 export interface StoredRow extends Row {
-  id: number;
+  id: RowId;
 }
 
 /** Prepared UPDATEs kept, one a set of columns. */
 const MAX_UPDATES = 200;
 
 const columns = [...COLUMNS, 'defaulted'];
+/** What readers would otherwise derive at each list. */
+const ADDRESSES = ['repo_url', 'commits_url'] as const;
+
+/** A longer value of a foreign program is not loaded; whoever changes the run leaves it as it is. */
+const MOST_BYTES = 64 * 1024 * 1024;
+const FOUND = TABLE.map(({ name, kind }) => {
+  // Bytes are the text that they are: clocks are made of it.
+  const value = KINDS[kind].sql === 'TEXT' ? `CAST(${name} AS TEXT)` : `iif(typeof(${name}) = 'blob', NULL, ${name})`;
+  return `iif(octet_length(${name}) > ${MOST_BYTES}, '… (' || octet_length(${name}) || ' bytes)', ${value})`;
+});
 
 export class Store {
   readonly #insert: Statement;
@@ -20,15 +33,19 @@ export class Store {
   readonly #updates = new Map<string, Statement>();
   readonly #clocks: Statement;
   readonly #setClocks: Statement;
+  readonly #addressesOf = addressBook();
 
   constructor(db: Connection) {
     this.#db = db;
     // ON CONFLICT names the one constraint meant; OR IGNORE would swallow every other as well.
     this.#insert = db.prepare(
-      `INSERT INTO agent_runs (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
+      `INSERT INTO agent_runs (${[...columns, ...ADDRESSES].join(', ')})
+       VALUES (${[...columns, ...ADDRESSES].map(() => '?').join(', ')})
        ON CONFLICT (event_id) DO NOTHING`,
     );
-    this.#find = db.prepare(`SELECT ${columns.join(', ')}, id FROM agent_runs WHERE event_id = ?`).raw();
+    this.#find = db
+      .prepare(`SELECT ${FOUND.join(', ')}, defaulted, ${ROW_ID} FROM agent_runs WHERE event_id = ?`)
+      .raw();
     this.#clocks = db.prepare('SELECT clocks FROM run_clocks WHERE id = ?').pluck();
     this.#setClocks = db.prepare(
       'INSERT INTO run_clocks (id, clocks) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET clocks = excluded.clocks',
@@ -37,9 +54,10 @@ export class Store {
 
   /** @returns the new row's id, or undefined where its event_id is known */
   insert({ values, defaulted }: Row): number | undefined {
-    values.push(defaulted);
+    const { repo, commits } = this.#addressesOf(values[git_repo]);
+    values.push(defaulted, repo, commits);
     const result = this.#insert.run(values);
-    values.pop();
+    values.length -= 3;
     return result.changes === 0 ? undefined : Number(result.lastInsertRowid);
   }
 
@@ -47,22 +65,34 @@ export class Store {
     const row = this.#find.get(eventId) as SqlValue[] | undefined;
     if (!row) return undefined;
     const values: RowValues = row.slice(0, COLUMNS.length);
-    return { values, defaulted: Number(row[COLUMNS.length]), id: Number(row[COLUMNS.length + 1]) };
+    return { values, defaulted: Number(row[COLUMNS.length]), id: row[COLUMNS.length + 1] as RowId };
   }
 
-  clocksOf(id: number): Clocks | undefined {
-    const text = this.#clocks.get(id) as string | undefined;
-    return text === undefined ? undefined : parseClocks(text);
+  /** Undefined where there are none that can be read: another program may have written anything. */
+  clocksOf(id: RowId): Clocks | undefined {
+    const text = this.#clocks.get(id) as unknown;
+    if (typeof text !== 'string') return undefined;
+    try {
+      const clocks = parseClocks(text);
+      return [clocks.base, ...clocks.fields.values()].every(isClock) ? clocks : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /** Writes what differs between the two rows, and the clocks. */
-  replace(id: number, before: Row, after: ClockedRow): void {
+  replace(id: RowId, before: Row, after: ClockedRow): void {
     const names: string[] = [];
     const values: SqlValue[] = [];
     for (const [index, value] of after.values.entries()) {
       if (value === before.values[index]) continue;
       names.push(COLUMNS[index] as string);
       values.push(value);
+    }
+    if (after.values[git_repo] !== before.values[git_repo]) {
+      const { repo, commits } = this.#addressesOf(after.values[git_repo]);
+      names.push(...ADDRESSES);
+      values.push(repo, commits);
     }
     if (after.defaulted !== before.defaulted) {
       names.push('defaulted');
@@ -86,6 +116,11 @@ export class Store {
     return statement;
   }
 }
+
+const { git_repo } = FIELD_INDEX;
+
+const isClock = (clock: unknown): boolean =>
+  Array.isArray(clock) && typeof clock[0] === 'number' && typeof clock[1] === 'string' && typeof clock[2] === 'string';
 
 export const eventIdOf = (values: RowValues): string => String(values[FIELD_INDEX.event_id]);
 export const runIdOf = (values: RowValues): string => String(values[FIELD_INDEX.run_id]);
