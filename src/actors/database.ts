@@ -22,6 +22,9 @@ export interface Pragmas {
 
 const SYNCHRONOUS = ['OFF', 'NORMAL', 'FULL', 'EXTRA'];
 
+/** SQL: a row's id; its digits where a number would not hold it, which compare with ids as the number does. Foreign programs give such. */
+export const ROW_ID = `iif(id BETWEEN ${Number.MIN_SAFE_INTEGER} AND ${Number.MAX_SAFE_INTEGER}, id, CAST(id AS TEXT))`;
+
 /** The one writable connection of a service; only the writer thread, holding the lock, may call this. */
 export function openWritable(config: DatabaseConfig): Connection {
   const db = new Database(config.path, { timeout: config.busyTimeoutMs });

@@ -147,7 +147,7 @@ export interface WriterThread {
 /** A query of the reader pool; the answer is JSON text as bytes, built by SQL. */
 export interface Queries {
   run: { args: { eventId: string }; result: Uint8Array | null };
-  source: { args: { eventId: string }; result: { git_repo: string | null; git_commit_hash: string | null } | null };
+  source: { args: { eventId: string }; result: { repo_url: string | null; commit_url: string | null } | null };
   list: { args: ListTask; result: ListPage | ListPause };
   metadata: { args: Record<string, never>; result: Metadata };
   metrics: { args: { since: string }; result: Totals };
@@ -184,10 +184,13 @@ export interface ListFilter {
   start_time_to?: string;
 }
 
-/** A place in a list: behind the row with this created_at and id. */
+/** The id of a row; its digits where it is beyond 2^53, which only a foreign program gives. */
+export type RowId = number | string;
+
+/** A place in a list: behind the row with this created_at and id; '' is whatever that row has, where it is no plain text. */
 export interface Position {
   created_at: string;
-  id: number;
+  id: RowId;
 }
 
 export interface ListTask {
@@ -203,9 +206,11 @@ export interface ListTask {
 
 /** How far a list's walk has come: the place, the rows still to skip, the rows found. */
 export interface Walk {
-  /** Rows with this created_at and a greater id come next; without `tie`, rows below it. */
-  created_at: string;
-  tie?: number | undefined;
+  /** Rows with this created_at and a greater id come next; without `tie`, rows below it; without both, all rows. */
+  created_at?: string;
+  /** Whose created_at it is. */
+  row?: RowId;
+  tie?: RowId | undefined;
   skip: number;
   found: Position[];
   /** The list has ended. */

@@ -54,7 +54,10 @@ export function readListTask(query: URLSearchParams): ListTask {
 export function nextPage(path: string, query: URLSearchParams, position: Position): string {
   const next = new URLSearchParams(query);
   next.delete('offset');
-  next.set('cursor', Buffer.from(`${position.created_at}|${position.id}`).toString('base64url'));
+  // A time that another program has stored is told by the id of its run: only ours can be read back.
+  const { created_at, id } = position;
+  const time = canonicalTimestamp(created_at) === created_at ? created_at : '';
+  next.set('cursor', Buffer.from(`${time}|${id}`).toString('base64url'));
   return `${path}?${next.toString()}`;
 }
 
@@ -103,7 +106,8 @@ function readWhole(query: URLSearchParams, name: string, fallback: number, min: 
 
 function readCursor(cursor: string): Position {
   const [created_at = '', id = ''] = Buffer.from(cursor, 'base64url').toString('utf8').split('|');
-  if (canonicalTimestamp(created_at) === created_at && /^-?\d{1,16}$/.test(id)) return { created_at, id: Number(id) };
+  const known = created_at === '' || canonicalTimestamp(created_at) === created_at;
+  if (known && isRowId(id)) return { created_at, id: Number.isSafeInteger(Number(id)) ? Number(id) : id };
   throw invalidQuery(
     'cursor',
     'cursor_parsing',
@@ -111,3 +115,6 @@ function readCursor(cursor: string): Position {
     cut(cursor, 100),
   );
 }
+
+const isRowId = (text: string): boolean =>
+  /^-?\d{1,19}$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text);

@@ -1,10 +1,16 @@
 /** Whether the kept counts are those of the runs. */
 import type { Connection } from '../actors/database.ts';
 import { type Key, otherOf } from '../actors/writer/ever.ts';
-import { addTo, type Counts, countWindow, emptyCounts, runsKey } from '../actors/writer/rollups.ts';
+import {
+  addTo,
+  BELOW_ALL,
+  type Counts,
+  countWindow,
+  emptyCounts,
+  runsKey,
+  windowBehind,
+} from '../actors/writer/rollups.ts';
 import { type EverCounts, everOf } from './ever.ts';
-
-const WINDOW = 5_000;
 
 export interface RollupDifference {
   /** An hour such as 2026-01-10T12, or agent, job type and status; ", ever" behind it for the counts that only grow. */
@@ -54,14 +60,11 @@ function belowCounted(ever: EverCounts, counted: Counts['runs']): RollupDifferen
 
 function recount(db: Connection, onWindow: (id: number) => void): Counts {
   const counts = emptyCounts();
-  const nextId = db.prepare('SELECT min(id) FROM agent_runs WHERE id > ?').pluck();
-  for (let passed = 0; ;) {
-    const next = nextId.get(passed) as number | null;
-    if (next === null) return counts;
-    countWindow(db, next - 1, next - 1 + WINDOW, counts);
-    passed = next - 1 + WINDOW;
-    onWindow(passed);
+  for (let window = windowBehind(db, BELOW_ALL); window; window = windowBehind(db, window[1])) {
+    countWindow(db, ...window, counts);
+    onWindow(Number(window[1]));
   }
+  return counts;
 }
 
 function compare(kept: ReadonlyMap<string, number>, counted: ReadonlyMap<string, number>): RollupDifference[] {

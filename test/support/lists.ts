@@ -15,7 +15,7 @@ export const freely: Inside = (read) => read();
 export const storedRuns = (db: Connection): StoredRun[] => db.prepare('SELECT * FROM agent_runs').all() as StoredRun[];
 
 export const inListOrder = (a: Position, b: Position): number =>
-  a.created_at === b.created_at ? a.id - b.id : a.created_at < b.created_at ? 1 : -1;
+  a.created_at === b.created_at ? Number(a.id) - Number(b.id) : a.created_at < b.created_at ? 1 : -1;
 
 function matches(row: StoredRun, filter: ListFilter): boolean {
   const {

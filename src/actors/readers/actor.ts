@@ -18,6 +18,8 @@ export interface ReaderData {
   gate: SharedArrayBuffer | null;
   /** Signs of life, by the place that a query comes from: one more at each visit to the database. */
   signs: Int32Array;
+  /** A run of more bytes is shown without its long values. */
+  shownBytes: number;
 }
 
 /** A visit waits no longer without a sign of life. */
@@ -98,7 +100,7 @@ function ready(): Statements {
   if (statements) return statements;
   connection = openReadonly(data.path, data.busyTimeoutMs);
   defineFunctions(connection);
-  statements = new Statements(connection);
+  statements = new Statements(connection, data.shownBytes);
   return statements;
 }
 

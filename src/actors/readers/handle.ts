@@ -9,6 +9,7 @@ import type { Gate } from '../gate.ts';
 import type { ListPage, ListPause, ListTask, Queries, QueryName, QueryTask } from '../protocol.ts';
 import { Liveness } from './liveness.ts';
 import { walksLong } from './plan.ts';
+import { SHOWN_BYTES } from './render.ts';
 import { ReaderThreads } from './thread.ts';
 
 /** A list that has walked for so long is given up. */
@@ -38,12 +39,15 @@ export class ReaderPool {
   readonly #liveness = new Liveness(() => this.#run('counted', {}));
 
   constructor(config: Config, gate: Gate, log: Logger) {
-    const { database, readers, techniques } = config;
-    const gated = database.journalMode === 'DELETE' && techniques.gate;
+    const { database, readers, techniques, http } = config;
     const { path, busyTimeoutMs } = database;
+    const gated = database.journalMode === 'DELETE' && techniques.gate;
     this.#maxQueue = readers.maxQueue;
     this.#longWalk = new Semaphore(Math.max(1, readers.threads - 1));
-    this.#threads = new ReaderThreads(readers, { path, busyTimeoutMs, gate: gated ? gate.memory : null }, gate, log);
+    // What can be sent can be shown: its text takes up to three bytes a character.
+    const shownBytes = Math.max(SHOWN_BYTES, 4 * http.maxBodyBytes);
+    const data = { path, busyTimeoutMs, gate: gated ? gate.memory : null, shownBytes };
+    this.#threads = new ReaderThreads(readers, data, gate, log);
   }
 
   /** Resolves once a reader answers. @throws TelemetryError "unavailable" where none can */

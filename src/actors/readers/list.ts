@@ -1,14 +1,14 @@
 /** A page of the list: plans walked to the page's rows, then those rows rendered. */
-import type { ListFilter, ListPage, ListPause, ListTask, Position, Walk } from '../protocol.ts';
+import type { ListFilter, ListPage, ListPause, ListTask, Position, RowId, Walk } from '../protocol.ts';
+import { arrayOf, behind, inOrder, PLACE, placeOf } from './place.ts';
 import { FEW, fewPlan, plansOf } from './plan.ts';
-import { RUN_JSON } from './render.ts';
+import { LARGE_RUN_JSON, ROW_BYTES, RUN_JSON, wellFormed } from './render.ts';
 import type { Statements } from './statements.ts';
 import { advance, type Inside, startOf } from './walk.ts';
 
 /** A list that takes longer waits behind others and goes on. */
 const SLICE_MS = 50;
-/** Rows rendered before the gate is let go: few until their size is known, then as many as fit into the bytes. */
-const FIRST_ROWS = 10;
+/** Rows rendered before the gate is let go: as many as fit into the bytes. */
 const RENDERED_ROWS = 100;
 const RENDERED_BYTES = 2 * 1024 * 1024;
 /** A page ends early, with a cursor, once it is this large. */
@@ -19,11 +19,14 @@ const MERGED_ROWS = 5_000;
 /** Rows of few that are looked up before the gate is let go. */
 const LOOKED_UP_ROWS = 200;
 
-const LOOK_UP = `SELECT created_at, id
+const LOOK_UP = `SELECT ${PLACE}
   FROM (SELECT value AS wanted FROM json_each(?)) CROSS JOIN agent_runs ON agent_runs.id = wanted`;
 
-const RENDER = `SELECT CAST(group_concat(${RUN_JSON}) AS BLOB)
-  FROM (SELECT value AS wanted FROM json_each(?)) CROSS JOIN agent_runs ON agent_runs.id = wanted`;
+const WANTED = 'FROM (SELECT value AS wanted FROM json_each(?)) CROSS JOIN agent_runs ON agent_runs.id = wanted';
+// Of those that are gone meanwhile too, as nothing.
+const SIZES = `SELECT ${ROW_BYTES} FROM (SELECT value AS wanted FROM json_each(?)) LEFT JOIN agent_runs ON agent_runs.id = wanted`;
+const RENDER = `SELECT CAST(group_concat(${RUN_JSON}) AS BLOB) ${WANTED}`;
+const RENDER_LARGE = `SELECT CAST(group_concat(${LARGE_RUN_JSON}) AS BLOB) ${WANTED}`;
 
 /** @returns the page, or where the walk stands when its slice of time is up */
 export function list(db: Statements, task: ListTask, inside: Inside): ListPage | ListPause {
@@ -39,14 +42,16 @@ export function list(db: Statements, task: ListTask, inside: Inside): ListPage |
   for (const [index, plan] of plans.entries()) {
     if (!advance(db, plan, walks[index] as Walk, wanted, inside, expired)) return { pause: walks };
   }
-  const rows = merged ? inOrder(walks).slice(offset, offset + limit + 1) : (walks[0] as Walk).found;
+  const rows = merged
+    ? inside(() =>
+        inOrder(
+          db,
+          walks.flatMap(({ found }) => found),
+        ),
+      ).slice(offset, offset + limit + 1)
+    : (walks[0] as Walk).found;
   return page(db, rows, limit, inside);
 }
-
-const before = (a: Position, b: Position): number =>
-  a.created_at === b.created_at ? a.id - b.id : a.created_at < b.created_at ? 1 : -1;
-
-const inOrder = (walks: Walk[]): Position[] => walks.flatMap(({ found }) => found).sort(before);
 
 function fewOf(
   db: Statements,
@@ -58,18 +63,21 @@ function fewOf(
   if (!plan) return undefined;
   const { index, within, all } = plan;
   const ids = inside(() =>
-    db.raw(`SELECT id FROM agent_runs INDEXED BY ${index} WHERE ${within.sql} LIMIT ${FEW + 1}`).all(...within.values),
-  ) as [number][];
+    db
+      .raw(`SELECT ${PLACE} FROM agent_runs INDEXED BY ${index} WHERE ${within.sql} LIMIT ${FEW + 1}`)
+      .all(...within.values),
+  ) as [unknown, RowId][];
   if (ids.length > FEW) return undefined;
   const found: Position[] = [];
+  const rest = after ? behind(after) : { sql: '', values: [] };
   // Rows lie scattered, and may not be in memory: some at a time, so that the gate is not held long.
   for (let from = 0; from < ids.length; from += LOOKED_UP_ROWS) {
-    const some = JSON.stringify(ids.slice(from, from + LOOKED_UP_ROWS).flat());
-    const rows = inside(() => db.raw(`${LOOK_UP} WHERE ${all.sql}`).all(some, ...all.values)) as [string, number][];
-    for (const [created_at, id] of rows) found.push({ created_at, id });
+    const some = arrayOf(ids.slice(from, from + LOOKED_UP_ROWS).map(placeOf));
+    const values = [some, ...all.values, ...rest.values];
+    const rows = inside(() => db.raw(`${LOOK_UP} WHERE ${all.sql}${rest.sql}`).all(...values)) as [unknown, RowId][];
+    found.push(...rows.map(placeOf));
   }
-  found.sort(before);
-  return after ? found.filter((place) => before(place, after) > 0) : found;
+  return inside(() => inOrder(db, found));
 }
 
 /** @param rows the page's, and one more where more follow */
@@ -79,16 +87,28 @@ function page(db: Statements, rows: Position[], limit: number, inside: Inside): 
   let size = 2;
   let count = 0;
   while (count < wanted.length && size < MAX_BODY_BYTES) {
-    const fitting = count === 0 ? FIRST_ROWS : Math.floor((RENDERED_BYTES * count) / size);
-    const rows = Math.max(1, Math.min(RENDERED_ROWS, fitting));
-    const ids = wanted.slice(count, count + rows).map(({ id }) => id);
-    const [part] = inside(() => db.raw(RENDER).get(JSON.stringify(ids))) as [Buffer | null];
-    count += ids.length;
+    const { part, rendered } = inside(() => renderSome(db, wanted.slice(count, count + RENDERED_ROWS)));
+    count += rendered;
     // Nothing, where retention took the rows between the two reads.
-    if (part) size += parts.push(part) === 1 ? part.length : part.length + 1;
+    if (part)
+      size += parts.push(wellFormed(part)) === 1 ? (parts.at(-1)?.length ?? 0) : (parts.at(-1)?.length ?? 0) + 1;
   }
   const next = count < rows.length ? (wanted[count - 1] ?? null) : null;
   return { body: join(parts, size), count, next };
+}
+
+/** The first of the rows, as many as fit: one that is large comes alone. */
+function renderSome(db: Statements, rows: Position[]): { part: Buffer | null; rendered: number } {
+  const sizes = (db.raw(SIZES).all(arrayOf(rows)) as [number][]).map(([bytes]) => bytes);
+  let rendered = 0;
+  for (let bytes = 0; rendered < rows.length; rendered++) {
+    bytes += sizes[rendered] ?? 0;
+    if (bytes > RENDERED_BYTES) break;
+  }
+  rendered = Math.max(1, rendered);
+  const render = (sizes[0] ?? 0) > db.shownBytes ? RENDER_LARGE : RENDER;
+  const [part] = db.raw(render).get(arrayOf(rows.slice(0, rendered))) as [Buffer | null];
+  return { part, rendered };
 }
 
 function join(parts: Buffer[], size: number): Uint8Array {

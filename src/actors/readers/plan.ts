@@ -34,20 +34,25 @@ const INDEXES: readonly [Key, string][] = [
   ['job_type', 'idx_runs_job_type'],
 ];
 
+/** A longer value, which a foreign program may have stored, is not loaded to be compared: it is none that anyone asks for. */
+const COMPARED_BYTES = 1_048_576;
+const short = (column: string, sql: string): string => `octet_length(${column}) < ${COMPARED_BYTES} AND ${sql}`;
+const equal = (column: keyof ListFilter): [keyof ListFilter, string] => [column, short(column, `${column} = ?`)];
+
 const RESIDUAL: readonly [keyof ListFilter, string][] = [
-  ['run_id', 'run_id = ?'],
-  ['git_commit_hash', 'git_commit_hash = ?'],
-  ['parent_run_id', 'parent_run_id = ?'],
-  ['insight_id', 'insight_id = ?'],
-  ['agent_name', 'agent_name = ?'],
-  ['website', 'website = ?'],
-  ['job_type', 'job_type = ?'],
-  ['exclude_job_type', 'job_type <> ?'],
-  ['run_id_contains', 'instr(run_id, ?) > 0'],
-  ['product', 'product = ?'],
-  ['environment', 'environment = ?'],
-  ['start_time_from', 'start_time >= ?'],
-  ['start_time_to', 'start_time <= ?'],
+  equal('run_id'),
+  equal('git_commit_hash'),
+  equal('parent_run_id'),
+  equal('insight_id'),
+  equal('agent_name'),
+  equal('website'),
+  equal('job_type'),
+  ['exclude_job_type', `(octet_length(job_type) >= ${COMPARED_BYTES} OR job_type <> ?)`],
+  ['run_id_contains', short('run_id', 'instr(run_id, ?) > 0')],
+  equal('product'),
+  equal('environment'),
+  ['start_time_from', short('start_time', 'start_time >= ?')],
+  ['start_time_to', short('start_time', 'start_time <= ?')],
 ];
 
 /**
@@ -108,9 +113,17 @@ export function fewPlan(filter: ListFilter): FewPlan | undefined {
   if (!found) return undefined;
   const { rest, fixed, above, below } = plan(filter, undefined, undefined);
   const all: Condition = {
-    sql: `${found.within.sql}${fixed.sql}${rest.sql} AND created_at > ? AND created_at < ?`,
-    values: [...found.within.values, ...fixed.values, ...rest.values, above ?? '', below ?? '~'],
+    sql: `${found.within.sql}${fixed.sql}${rest.sql}`,
+    values: [...found.within.values, ...fixed.values, ...rest.values],
   };
+  for (const [bound, sql] of [
+    [above, 'created_at > ?'],
+    [below, 'created_at < ?'],
+  ] as const) {
+    if (bound === undefined) continue;
+    all.sql += ` AND ${sql}`;
+    all.values.push(bound);
+  }
   return { ...found, all };
 }
 
@@ -119,8 +132,10 @@ function fewWithin(filter: ListFilter): Omit<FewPlan, 'all'> | undefined {
   if (git_commit_hash !== undefined)
     return { index: 'idx_runs_commit', within: { sql: 'git_commit_hash = ?', values: [git_commit_hash] } };
   if (start_time_from === undefined && start_time_to === undefined) return undefined;
-  const values = [start_time_from ?? '', start_time_to ?? '~'];
-  return { index: 'idx_runs_start', within: { sql: 'start_time >= ? AND start_time <= ?', values } };
+  // Bytes, which a foreign program may have bound, come behind all text.
+  const to = start_time_to === undefined ? "start_time <= x'ff'" : 'start_time <= ?';
+  const values = [start_time_from ?? '', ...(start_time_to === undefined ? [] : [start_time_to])];
+  return { index: 'idx_runs_start', within: { sql: `start_time >= ? AND ${to}`, values } };
 }
 
 /** Index entries that pass by in no time. */

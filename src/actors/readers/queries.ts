@@ -1,24 +1,31 @@
 /** The queries but the list; each one visit inside the gate. */
 import type { Metadata, Queries, RunSeries, Series, SpoolPosition, Totals } from '../protocol.ts';
-import { RUN_JSON } from './render.ts';
+import { COMMIT_URL, REPO_URL, runJson, wellFormed } from './render.ts';
 import type { Statements } from './statements.ts';
 import type { Inside } from './walk.ts';
 
 type Source = Queries['source']['result'];
 
-const RUN = `SELECT CAST(${RUN_JSON} AS BLOB) FROM agent_runs WHERE event_id = ?`;
-
 /** The run as JSON bytes, or null. */
 export function run(db: Statements, eventId: string, inside: Inside): Uint8Array | null {
-  const row = inside(() => db.raw(RUN).get(eventId));
-  return row ? new Uint8Array((row as [Buffer])[0]) : null;
+  const row = inside(() => db.raw(runQuery(db.shownBytes)).get(eventId));
+  return row ? new Uint8Array(wellFormed((row as [Buffer])[0])) : null;
 }
 
+let [asked, text] = [NaN, ''];
+function runQuery(shownBytes: number): string {
+  if (asked !== shownBytes) text = `SELECT CAST(${runJson(shownBytes)} AS BLOB) FROM agent_runs WHERE event_id = ?`;
+  asked = shownBytes;
+  return text;
+}
+
+const SOURCE = `SELECT ${REPO_URL}, ${COMMIT_URL} FROM agent_runs WHERE event_id = ?`;
+
 export function source(db: Statements, eventId: string, inside: Inside): Source {
-  const row = inside(() => db.raw('SELECT git_repo, git_commit_hash FROM agent_runs WHERE event_id = ?').get(eventId));
+  const row = inside(() => db.raw(SOURCE).get(eventId));
   if (!row) return null;
-  const [git_repo, git_commit_hash] = row as [string | null, string | null];
-  return { git_repo, git_commit_hash };
+  const [repo_url, commit_url] = row as [string | null, string | null];
+  return { repo_url, commit_url };
 }
 
 export function metadata(db: Statements, inside: Inside): Metadata {

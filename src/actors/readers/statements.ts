@@ -1,5 +1,6 @@
 import type { Statement } from 'better-sqlite3';
 import type { Connection } from '../database.ts';
+import { SHOWN_BYTES } from './render.ts';
 
 /** More shapes of lists than anyone asks for. */
 const MAX_STATEMENTS = 256;
@@ -9,8 +10,12 @@ export class Statements {
   readonly #db: Connection;
   readonly #prepared = new Map<string, Statement>();
 
-  constructor(db: Connection) {
+  /** A run of more bytes is shown without its long values. */
+  readonly shownBytes: number;
+
+  constructor(db: Connection, shownBytes = SHOWN_BYTES) {
     this.#db = db;
+    this.shownBytes = shownBytes;
   }
 
   /** A statement whose rows come as arrays of values. */

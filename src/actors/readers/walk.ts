@@ -3,12 +3,13 @@
  * go of the gate between stretches. A stretch is either the rows of one created_at ("tie") or those
  * below it, so that a place in the list is two values, and equal times cost nothing extra.
  */
-import type { Position, Walk } from '../protocol.ts';
-import type { Plan } from './plan.ts';
+import type { Position, RowId, Walk } from '../protocol.ts';
+import type { Condition, Plan } from './plan.ts';
+import { PLACE, placeOf, timeOf } from './place.ts';
 import type { Statements } from './statements.ts';
 
-/** Above every canonical timestamp. */
-const END_OF_TIME = '~';
+/** Below every id, those of foreign programs included. */
+const BELOW_ALL = -1e19;
 
 /** Rows looked at in one stretch when each must be tested; index entries hopped over in one. */
 const TESTED_ROWS = 4_000;
@@ -18,12 +19,16 @@ const HOPPED_ENTRIES = 50_000;
 export type Inside = <T>(read: () => T) => T;
 
 export function startOf(plan: Plan, offset: number, after: Position | undefined): Walk {
-  const top = plan.below ?? END_OF_TIME;
-  if (!after || after.created_at >= top) return { created_at: top, skip: offset, found: [] };
+  const { above, below } = plan;
+  const top: Walk = { ...(below !== undefined && { created_at: below }), skip: offset, found: [] };
+  if (!after) return top;
+  const { created_at, id } = after;
+  // What is told by its row only is compared by SQLite.
+  if (created_at !== '' && below !== undefined && created_at >= below) return top;
   // A place at or below the list's end: nothing follows it.
-  if (plan.above !== undefined && after.created_at <= plan.above)
-    return { created_at: plan.above, skip: offset, found: [] };
-  return { created_at: after.created_at, tie: after.id, skip: offset, found: [] };
+  if (created_at !== '' && above !== undefined && created_at <= above)
+    return { created_at: above, skip: offset, found: [], ended: true };
+  return { created_at, row: id, tie: id, skip: offset, found: [] };
 }
 
 /** @returns whether the walk has `wanted` rows or has come to the list's end; false when `expired` says stop */
@@ -60,7 +65,7 @@ function hop(db: Statements, plan: Plan, walk: Walk, count: number): boolean {
   const [last] = select(db, plan, walk, '', [], 1, count - 1);
   if (last) {
     walk.skip -= count;
-    walk.created_at = last.created_at;
+    goTo(walk, last);
     walk.tie = last.id;
     return false;
   }
@@ -75,7 +80,7 @@ function testStretch(db: Statements, plan: Plan, walk: Walk, wanted: number): bo
   const inTie = walk.tie !== undefined;
   // Below a time, a stretch ends above the first created_at it does not reach, so no tie is split.
   // It takes the place of the plan's own bound: SQLite seeks by one lower bound and would test the other row by row.
-  const stretch = end && !inTie ? { ...plan, above: end.created_at } : plan;
+  const stretch = end && !inTie ? { ...plan, above: undefined, end } : plan;
   const sql = (end && inTie ? ' AND id <= ?' : '') + plan.rest.sql;
   const values = [...(end && inTie ? [end.id] : []), ...plan.rest.values];
   const passed = walk.skip > 0 ? tally(db, stretch, walk, sql, values) : 0;
@@ -88,8 +93,8 @@ function testStretch(db: Statements, plan: Plan, walk: Walk, wanted: number): bo
     for (const row of rows) walk.found.push(row);
   }
   if (!end) return leaveTie(walk);
-  if (!inTie) walk.created_at = end.created_at;
-  walk.tie = inTie ? end.id : 0;
+  if (!inTie) goTo(walk, end);
+  walk.tie = inTie ? end.id : BELOW_ALL;
   return false;
 }
 
@@ -100,24 +105,42 @@ function leaveTie(walk: Walk): boolean {
   return false;
 }
 
+function goTo(walk: Walk, { created_at, id }: Position): void {
+  walk.created_at = created_at;
+  walk.row = id;
+}
+
 type Values = (string | number)[];
 
-function range(plan: Plan, walk: Walk): { sql: string; values: Values } {
-  const from = `FROM agent_runs INDEXED BY ${plan.index} WHERE created_at`;
-  if (walk.tie !== undefined) {
-    return {
-      sql: `${from} = ? AND id > ?${plan.fixed.sql}`,
-      values: [walk.created_at, walk.tie, ...plan.fixed.values],
-    };
+/** A plan's rows that come next. @param end above whose created_at a stretch ends */
+function range(plan: Plan & { end?: Position }, walk: Walk): Condition {
+  const all: Condition = { sql: `FROM agent_runs INDEXED BY ${plan.index} WHERE `, values: [] };
+  const conditions: string[] = [];
+  const add = (sql: string, ...values: Values): void => {
+    conditions.push(sql);
+    all.values.push(...values);
+  };
+  const { created_at, row = 0, tie } = walk;
+  if (created_at !== undefined) {
+    const time = timeOf({ created_at, id: row });
+    add(`created_at ${tie === undefined ? '<' : '='} ${time.sql}`, ...time.values);
   }
-  const above = plan.above === undefined ? [] : [plan.above];
-  const bound = above.length > 0 ? ' AND created_at > ?' : '';
-  return { sql: `${from} < ?${bound}${plan.fixed.sql}`, values: [walk.created_at, ...above, ...plan.fixed.values] };
+  if (tie !== undefined) add('id > ?', tie);
+  // Where a place is told by its row, nobody knows on which side of the bounds that lies.
+  if (created_at === '' && plan.below !== undefined) add('created_at < ?', plan.below);
+  const lower = plan.end ? timeOf(plan.end) : undefined;
+  if (lower) add(`created_at > ${lower.sql}`, ...lower.values);
+  else if (plan.above !== undefined && (tie === undefined || created_at === '')) add('created_at > ?', plan.above);
+  // Every row, for the index to be searched.
+  else if (created_at === undefined) add("created_at >= ''");
+  all.sql += conditions.join(' AND ') + plan.fixed.sql;
+  all.values.push(...plan.fixed.values);
+  return all;
 }
 
 function select(
   db: Statements,
-  plan: Plan,
+  plan: Plan & { end?: Position },
   walk: Walk,
   more: string,
   values: Values,
@@ -125,12 +148,11 @@ function select(
   offset: number,
 ): Position[] {
   const from = range(plan, walk);
-  const statement = db.raw(`SELECT created_at, id ${from.sql}${more} ORDER BY created_at DESC, id LIMIT ? OFFSET ?`);
-  const rows = statement.all(...from.values, ...values, limit, offset) as [string, number][];
-  return rows.map(([created_at, id]) => ({ created_at, id }));
+  const statement = db.raw(`SELECT ${PLACE} ${from.sql}${more} ORDER BY created_at DESC, id LIMIT ? OFFSET ?`);
+  return (statement.all(...from.values, ...values, limit, offset) as [unknown, RowId][]).map(placeOf);
 }
 
-function tally(db: Statements, plan: Plan, walk: Walk, more: string, values: Values): number {
+function tally(db: Statements, plan: Plan & { end?: Position }, walk: Walk, more: string, values: Values): number {
   const from = range(plan, walk);
   const [count] = db.raw(`SELECT count(*) ${from.sql}${more}`).get(...from.values, ...values) as [number];
   return count;

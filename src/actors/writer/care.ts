@@ -1,8 +1,8 @@
 /** What keeps a database well over the years: old runs go, space comes back, statistics and indexes stay good. */
 import { systemCode, TelemetryError } from '../../errors.ts';
 import { COLUMNS, FIELD_INDEX, type SqlValue } from '../../run.ts';
-import type { Connection } from '../database.ts';
-import type { Commands, Shrunk } from '../protocol.ts';
+import { type Connection, ROW_ID } from '../database.ts';
+import type { Commands, RowId, Shrunk } from '../protocol.ts';
 import type { Row } from './clocks.ts';
 
 type Result<N extends keyof Commands> = Commands[N]['result'];
@@ -20,14 +20,14 @@ export class Care {
   }
 
   /** The oldest runs go, with their clocks, and with events and commits that no other run shares. */
-  delete({ before, limit }: Commands['delete']['args'], gone: (id: number, row: Row) => void): Result<'delete'> {
+  delete({ before, limit }: Commands['delete']['args'], gone: (id: RowId, row: Row) => void): Result<'delete'> {
     const rows = this.#db
       .prepare(
-        `SELECT id, ${NEEDED.join(', ')} FROM agent_runs INDEXED BY idx_runs_created_desc
+        `SELECT ${ROW_ID}, ${NEEDED.join(', ')} FROM agent_runs INDEXED BY idx_runs_created_desc
          WHERE created_at < ? ORDER BY created_at, id DESC LIMIT ?`,
       )
       .raw()
-      .all(before, limit) as [number, ...SqlValue[]][];
+      .all(before, limit) as [RowId, ...SqlValue[]][];
     const remove = this.#db.prepare('DELETE FROM agent_runs WHERE id = ?');
     for (const [id, ...values] of rows) {
       remove.run(id);

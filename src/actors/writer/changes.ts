@@ -1,4 +1,5 @@
 /** What the commands of a group have changed, as the rollups count it: a command that fails has changed nothing. */
+import type { RowId } from '../protocol.ts';
 import type { Row } from './clocks.ts';
 import { addTo, type Counts, countRow, emptyCounts, keyOf } from './rollups.ts';
 
@@ -8,17 +9,17 @@ export class Changes {
   readonly arrivals = new Map<string, number>();
   /** Of `counts`, what lies in rows that a running recount has passed. */
   readonly covered: Counts = emptyCounts();
-  readonly #isCovered: (id: number) => boolean;
+  readonly #isCovered: (id: RowId) => boolean;
   /** Of the command that runs. */
-  readonly #noted: [id: number, before: Row | undefined, after: Row | undefined][] = [];
+  readonly #noted: [id: RowId, before: Row | undefined, after: Row | undefined][] = [];
 
   /** @param isCovered whether a running recount has passed a row */
-  constructor(isCovered: (id: number) => boolean) {
+  constructor(isCovered: (id: RowId) => boolean) {
     this.#isCovered = isCovered;
   }
 
   /** A row came (`before` undefined), changed, or went (`after` undefined). */
-  note(id: number, before: Row | undefined, after: Row | undefined): void {
+  note(id: RowId, before: Row | undefined, after: Row | undefined): void {
     this.#noted.push([id, before, after]);
   }
 

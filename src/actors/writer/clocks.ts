@@ -7,7 +7,14 @@ import { FIELD_INDEX, isGiven, type RowValues, type Status, statusRank } from '.
 import { behind, type Clock, type Clocks, command, compareClocks, laterOf } from './clocks/clock.ts';
 import { type ClockedRow, rankOf, Registers, type Row, TELLS_OUTCOME, withDuration } from './clocks/registers.ts';
 
-export { type Clock, type Clocks, compareClocks, parseClocks, serialiseClocks } from './clocks/clock.ts';
+export {
+  type Cancelled,
+  type Clock,
+  type Clocks,
+  compareClocks,
+  parseClocks,
+  serialiseClocks,
+} from './clocks/clock.ts';
 export { type ClockedRow, type Row, withDuration } from './clocks/registers.ts';
 
 const { event_id, updated_at, end_time, created_at, start_time, status } = FIELD_INDEX;

@@ -53,7 +53,6 @@ function asKnown(item: unknown, at: Workplace): RunRecord | undefined {
 export function insert(row: Row, at: Workplace): boolean {
   const id = at.store.insert(row);
   if (id === undefined) return false;
-  if (row.originals) at.store.keep(id, row.originals);
   at.changed(id, undefined, row);
   return true;
 }
@@ -69,7 +68,7 @@ function mergeInto(record: Row, at: Workplace): boolean {
 }
 
 /** Of what could not be stored as it came, that which the run now shows: the rest has lost to what is newer. */
-function keepShown(id: number, { values, originals }: Row, merged: ClockedRow, at: Workplace): void {
+function keepShown(id: RowId, { values, originals }: Row, merged: ClockedRow, at: Workplace): void {
   const shown = [...(originals ?? [])].filter(([name]) => {
     const index = FIELD_INDEX[name as FieldName];
     return values[index] === null || values[index] === merged.values[index];

@@ -3,29 +3,31 @@
  * that meanwhile change rows it has passed are added to them. Its end replaces the rollup tables, and
  * removes what belonged to runs that another program has deleted.
  */
-import type { Connection } from '../database.ts';
-import { addTo, type Counts, countWindow, emptyCounts, type Rollups } from './rollups.ts';
+import { type Connection, ROW_ID } from '../database.ts';
+import type { RowId } from '../protocol.ts';
+import { addTo, BELOW_ALL, type Counts, countWindow, emptyCounts, type Rollups, windowBehind } from './rollups.ts';
 
-const WINDOW = 5_000;
 /** What belongs to a run, by its id. */
 const BELONGINGS = ['run_clocks', 'run_originals'] as const;
+const ABOVE_ALL = 1e19;
 /** Orphans removed at the end of one recount; the others wait for the next. */
 const MAX_ORPHANS = 100_000;
 
 export class Recount {
   readonly #db: Connection;
   readonly #counts: Counts = emptyCounts();
-  readonly #orphans: [table: (typeof BELONGINGS)[number], id: number][] = [];
-  // Ids below 1 are possible, if another program has given them.
-  #passed = Number.MIN_SAFE_INTEGER;
+  readonly #orphans: [table: (typeof BELONGINGS)[number], id: RowId][] = [];
+  #passed: RowId = BELOW_ALL;
 
   constructor(db: Connection) {
     this.#db = db;
   }
 
   /** Whether a change of this row must be added: it lies in what was counted already. */
-  covers(id: number): boolean {
-    return id <= this.#passed;
+  covers(id: RowId): boolean {
+    return typeof id === 'number' && typeof this.#passed === 'number'
+      ? id <= this.#passed
+      : BigInt(id) <= BigInt(this.#passed);
   }
 
   /** Adds what a commit changed in the rows it `covers`. */
@@ -37,15 +39,12 @@ export class Recount {
   /** Counts on for about `budgetMs`. @returns whether every row has been counted */
   step(budgetMs: number): boolean {
     const deadline = performance.now() + budgetMs;
-    const nextId = this.#db.prepare('SELECT min(id) FROM agent_runs WHERE id > ?').pluck();
     do {
-      // Jumps over ids that retention has emptied.
-      const next = nextId.get(this.#passed) as number | null;
-      const passes = next === null ? Number.MAX_SAFE_INTEGER : next - 1 + WINDOW;
-      this.#findOrphans(this.#passed, passes);
-      if (next === null) return true;
-      countWindow(this.#db, next - 1, passes, this.#counts);
-      this.#passed = passes;
+      const window = windowBehind(this.#db, this.#passed);
+      this.#findOrphans(this.#passed, window?.[1] ?? ABOVE_ALL);
+      if (!window) return true;
+      countWindow(this.#db, ...window, this.#counts);
+      this.#passed = window[1];
     } while (performance.now() < deadline);
     return false;
   }
@@ -61,12 +60,12 @@ export class Recount {
     }
   }
 
-  #findOrphans(after: number, upTo: number): void {
+  #findOrphans(after: RowId, upTo: RowId): void {
     for (const table of BELONGINGS) {
-      const sql = `SELECT id FROM ${table} WHERE id > ? AND id <= ?
+      const sql = `SELECT ${ROW_ID} FROM ${table} WHERE id > ? AND id <= ?
         AND NOT EXISTS (SELECT 1 FROM agent_runs WHERE agent_runs.id = ${table}.id) LIMIT ?`;
       const room = MAX_ORPHANS - this.#orphans.length;
-      const ids = this.#db.prepare(sql).pluck().all(after, upTo, room) as number[];
+      const ids = this.#db.prepare(sql).pluck().all(after, upTo, room) as RowId[];
       for (const id of ids) this.#orphans.push([table, id]);
     }
   }

@@ -4,8 +4,9 @@
  */
 import type { Statement } from 'better-sqlite3';
 import { FIELD_INDEX, type RowValues } from '../../run.ts';
-import type { Connection } from '../database.ts';
+import { type Connection, ROW_ID } from '../database.ts';
 import { isBusy } from '../faults.ts';
+import type { RowId } from '../protocol.ts';
 import { Ever } from './ever.ts';
 
 /** Counts by key: agent, job type and status as a JSON array (foreign rows may hold any character); or an hour. */
@@ -47,6 +48,8 @@ export class Rollups {
   readonly #db: Connection;
   readonly #addRuns: Statement;
   readonly #addHour: Statement;
+  readonly #dropRuns: Statement;
+  readonly #dropHour: Statement;
   readonly #ever: Ever;
   readonly #setState: Statement;
 
@@ -58,6 +61,9 @@ export class Rollups {
     this.#addHour = db.prepare(
       'INSERT INTO rollup_hours (hour, runs) VALUES (?, ?) ON CONFLICT DO UPDATE SET runs = runs + excluded.runs',
     );
+    const key = 'agent_name = ? AND job_type = ? AND status = ?';
+    this.#dropRuns = db.prepare(`DELETE FROM rollup_runs WHERE ${key} AND runs = 0`);
+    this.#dropHour = db.prepare('DELETE FROM rollup_hours WHERE hour = ? AND runs = 0');
     this.#ever = new Ever(db);
     this.#setState = db.prepare(
       'INSERT INTO rollup_state (id, change_counter, trusted) VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET change_counter = excluded.change_counter, trusted = excluded.trusted',
@@ -71,16 +77,16 @@ export class Rollups {
   }
 
   #addCounts({ runs, hours }: Counts): void {
-    let emptied = false;
-    for (const [key, by] of runs) {
-      if (by !== 0) this.#addRuns.run(...(JSON.parse(key) as string[]), by);
-      emptied ||= by < 0;
+    for (const [text, by] of runs) {
+      const key = JSON.parse(text) as string[];
+      if (by !== 0) this.#addRuns.run(...key, by);
+      // Only what went down: to look for others would be to look at all of them.
+      if (by < 0) this.#dropRuns.run(...key);
     }
     for (const [hour, by] of hours) {
       if (by !== 0) this.#addHour.run(hour, by);
-      emptied ||= by < 0;
+      if (by < 0) this.#dropHour.run(hour);
     }
-    if (emptied) this.#db.exec('DELETE FROM rollup_runs WHERE runs = 0; DELETE FROM rollup_hours WHERE runs = 0');
   }
 
   /** Replaces the counts of what is there; inside a transaction. What has ever been is at least that. */
@@ -112,16 +118,32 @@ export function distrust(db: Connection): void {
   }
 }
 
-/** The true counts of a window of ids, `after` < id <= `upTo`. */
-export function countWindow(db: Connection, after: number, upTo: number, into: Counts): void {
+/** Ids counted at a time. */
+const WINDOW = 5_000n;
+const MAX_ID = 2n ** 63n - 1n;
+/** Below every id, those of foreign programs included. */
+export const BELOW_ALL = -1e19;
+
+/** The ids of the next rows behind `after`, both ends included; undefined where none follow. It jumps over what retention has emptied. */
+export function windowBehind(db: Connection, after: RowId): [from: RowId, to: RowId] | undefined {
+  const sql = `SELECT ${ROW_ID} FROM (SELECT min(id) AS id FROM agent_runs WHERE id > ?)`;
+  const from = db.prepare(sql).pluck().get(after) as RowId | null;
+  if (from === null) return undefined;
+  const end = BigInt(from) + WINDOW - 1n;
+  const to = end > MAX_ID ? MAX_ID : end;
+  return [from, Number.isSafeInteger(Number(to)) ? Number(to) : String(to)];
+}
+
+/** The true counts of a window of ids, both ends included. */
+export function countWindow(db: Connection, from: RowId, to: RowId, into: Counts): void {
   const rows = db
     .prepare(
       // A foreign program may have stored anything, blobs too.
       `SELECT CAST(agent_name AS TEXT), CAST(job_type AS TEXT), status, substr(CAST(created_at AS TEXT), 1, 13), count(*)
-       FROM agent_runs WHERE id > ? AND id <= ? GROUP BY 1, 2, 3, 4`,
+       FROM agent_runs WHERE id >= ? AND id <= ? GROUP BY 1, 2, 3, 4`,
     )
     .raw()
-    .all(after, upTo) as [string, string, string, string, number][];
+    .all(from, to) as [string, string, string, string, number][];
   for (const [agent, job, state, hour, runs] of rows) {
     addTo(into.runs, runsKey(agent, job, state), runs);
     addTo(into.hours, hour, runs);

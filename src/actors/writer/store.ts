@@ -1,17 +1,30 @@
 /** The rows of runs on the writer's connection: find, insert, replace. No commands, no transactions. */
 import type { Statement } from 'better-sqlite3';
-import { COLUMNS, FIELD_INDEX, type Originals, type Row, type RowValues, type SqlValue } from '../../run.ts';
-import type { Connection } from '../database.ts';
-import { type ClockedRow, type Clocks, parseClocks, serialiseClocks } from './clocks.ts';
+import { COLUMNS, FIELD_INDEX, type Originals, type Row, type RowValues, type SqlValue, TABLE } from '../../run.ts';
+import { KINDS } from '../../run/kinds.ts';
+import { addressBook } from '../../run/urls.ts';
+import { type Connection, ROW_ID } from '../database.ts';
+import type { RowId } from '../protocol.ts';
+import { type Cancelled, type ClockedRow, type Clocks, parseClocks, serialiseClocks } from './clocks.ts';
 
 export interface StoredRow extends Row {
-  id: number;
+  id: RowId;
 }
 
 /** Prepared UPDATEs kept, one a set of columns. */
 const MAX_UPDATES = 200;
 
 const columns = [...COLUMNS, 'defaulted'];
+/** What readers would otherwise derive at each list. */
+const ADDRESSES = ['repo_url', 'commits_url'] as const;
+
+/** A longer value of a foreign program is not loaded; whoever changes the run leaves it as it is. */
+const MOST_BYTES = 64 * 1024 * 1024;
+const FOUND = TABLE.map(({ name, kind }) => {
+  // Bytes are the text that they are: clocks are made of it.
+  const value = KINDS[kind].sql === 'TEXT' ? `CAST(${name} AS TEXT)` : `iif(typeof(${name}) = 'blob', NULL, ${name})`;
+  return `iif(octet_length(${name}) > ${MOST_BYTES}, '… (' || octet_length(${name}) || ' bytes)', ${value})`;
+});
 
 // Joined by SQLite, which leaves the numbers that a migration has kept as they are written.
 const KEEP = `
@@ -31,15 +44,19 @@ export class Store {
   readonly #clocks: Statement;
   readonly #setClocks: Statement;
   readonly #keep: Statement;
+  readonly #addressesOf = addressBook();
 
   constructor(db: Connection) {
     this.#db = db;
     // ON CONFLICT names the one constraint meant; OR IGNORE would swallow every other as well.
     this.#insert = db.prepare(
-      `INSERT INTO agent_runs (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
+      `INSERT INTO agent_runs (${[...columns, ...ADDRESSES].join(', ')})
+       VALUES (${[...columns, ...ADDRESSES].map(() => '?').join(', ')})
        ON CONFLICT (event_id) DO NOTHING`,
     );
-    this.#find = db.prepare(`SELECT ${columns.join(', ')}, id FROM agent_runs WHERE event_id = ?`).raw();
+    this.#find = db
+      .prepare(`SELECT ${FOUND.join(', ')}, defaulted, ${ROW_ID} FROM agent_runs WHERE event_id = ?`)
+      .raw();
     this.#clocks = db.prepare('SELECT clocks FROM run_clocks WHERE id = ?').pluck();
     this.#setClocks = db.prepare(
       'INSERT INTO run_clocks (id, clocks) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET clocks = excluded.clocks',
@@ -48,10 +65,22 @@ export class Store {
   }
 
   /** @returns the new row's id, or undefined where its event_id is known */
-  insert({ values, defaulted }: Row): number | undefined {
-    values.push(defaulted);
+  insert(row: Row): number | undefined {
+    if (!row.originals) return this.#insertRow(row);
+    const { originals } = row;
+    // Two statements: both, or neither.
+    return this.#db.transaction(() => {
+      const id = this.#insertRow(row);
+      if (id !== undefined) this.keep(id, originals);
+      return id;
+    })();
+  }
+
+  #insertRow({ values, defaulted }: Row): number | undefined {
+    const { repo, commits } = this.#addressesOf(values[git_repo]);
+    values.push(defaulted, repo, commits);
     const result = this.#insert.run(values);
-    values.pop();
+    values.length -= 3;
     return result.changes === 0 ? undefined : Number(result.lastInsertRowid);
   }
 
@@ -59,29 +88,43 @@ export class Store {
     const row = this.#find.get(eventId) as SqlValue[] | undefined;
     if (!row) return undefined;
     const values: RowValues = row.slice(0, COLUMNS.length);
-    return { values, defaulted: Number(row[COLUMNS.length]), id: Number(row[COLUMNS.length + 1]) };
+    return { values, defaulted: Number(row[COLUMNS.length]), id: row[COLUMNS.length + 1] as RowId };
   }
 
-  clocksOf(id: number): Clocks | undefined {
-    const text = this.#clocks.get(id) as string | undefined;
-    return text === undefined ? undefined : parseClocks(text);
+  /** Undefined where there are none that can be read: another program may have written anything. */
+  clocksOf(id: RowId): Clocks | undefined {
+    const text = this.#clocks.get(id) as unknown;
+    if (typeof text !== 'string') return undefined;
+    try {
+      const clocks = parseClocks(text);
+      const { base, fields, cancelled = new Map<string, Cancelled>() } = clocks;
+      const all = [base, ...fields.values(), ...[...cancelled.values()].map(({ clock }) => clock)];
+      return all.every(isClock) ? clocks : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /** Keeps what could not be stored as it came, beside what is kept of the run already: of each field what came last. */
-  keep(id: number, originals: Originals): void {
+  keep(id: RowId, originals: Originals): void {
     const reasons = [...originals].map(([name, { why }]) => `${name}: ${why}`);
     const original = Object.fromEntries([...originals].map(([name, { was }]) => [name, was]));
     this.#keep.run(id, JSON.stringify(reasons), JSON.stringify(original));
   }
 
   /** Writes what differs between the two rows, and the clocks. */
-  replace(id: number, before: Row, after: ClockedRow): void {
+  replace(id: RowId, before: Row, after: ClockedRow): void {
     const names: string[] = [];
     const values: SqlValue[] = [];
     for (const [index, value] of after.values.entries()) {
       if (value === before.values[index]) continue;
       names.push(COLUMNS[index] as string);
       values.push(value);
+    }
+    if (after.values[git_repo] !== before.values[git_repo]) {
+      const { repo, commits } = this.#addressesOf(after.values[git_repo]);
+      names.push(...ADDRESSES);
+      values.push(repo, commits);
     }
     if (after.defaulted !== before.defaulted) {
       names.push('defaulted');
@@ -105,6 +148,11 @@ export class Store {
     return statement;
   }
 }
+
+const { git_repo } = FIELD_INDEX;
+
+const isClock = (clock: unknown): boolean =>
+  Array.isArray(clock) && typeof clock[0] === 'number' && typeof clock[1] === 'string' && typeof clock[2] === 'string';
 
 export const eventIdOf = (values: RowValues): string => String(values[FIELD_INDEX.event_id]);
 export const runIdOf = (values: RowValues): string => String(values[FIELD_INDEX.run_id]);

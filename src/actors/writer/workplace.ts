@@ -1,5 +1,6 @@
 import type { Mended } from '../../run/mended.ts';
 import type { Care } from './care.ts';
+import type { RowId } from '../protocol.ts';
 import type { Row } from './clocks.ts';
 import type { Positions } from './positions.ts';
 import type { Store } from './store.ts';
@@ -13,7 +14,7 @@ export interface Workplace {
   /** What the running command has mended; counts once its group is committed. */
   mended: Mended;
   /** Notes a row that came (`before` undefined), changed, or went (`after` undefined), for the rollups. */
-  changed(id: number, before: Row | undefined, after: Row | undefined): void;
+  changed(id: RowId, before: Row | undefined, after: Row | undefined): void;
   /** Has all runs counted anew, from the next group on. */
   recount(): void;
 }

@@ -40,7 +40,7 @@ function findersOf(filter: ListFilter): string[] {
   const after = { created_at: NOW, id: 5 };
   for (const place of [undefined, after])
     for (const offset of [0, 3, 60_000]) listed(recording, { filter, limit: 5, offset, after: place });
-  return [...recording.asked].filter((sql) => !sql.includes('json_object'));
+  return [...recording.asked].filter((sql) => !/json_object|LEFT JOIN/.test(sql));
 }
 
 const text = (name: keyof ListFilter): ListFilter => ({ [name]: 'tester' });

@@ -23,13 +23,16 @@ test('a run is found by its event_id, and only by all of it', () => {
   for (const eventId of ['Ü', 'ü%_', '', '%', "' OR 1=1 --"]) assert.equal(run(db, eventId, freely), null);
 });
 
-test("a run's source is its remote and commit, and null where there is no run", () => {
+test("a run's source is the addresses of its repository and commit, and null where there is no run", () => {
   const db = holding(
     aRecord({ event_id: 'full', git_repo: 'git@github.com:o/r', git_commit_hash: 'abc1234' }),
     aRecord({ event_id: 'bare' }),
   );
-  assert.deepEqual(source(db, 'full', freely), { git_repo: 'git@github.com:o/r', git_commit_hash: 'abc1234' });
-  assert.deepEqual(source(db, 'bare', freely), { git_repo: null, git_commit_hash: null });
+  assert.deepEqual(source(db, 'full', freely), {
+    repo_url: 'https://github.com/o/r',
+    commit_url: 'https://github.com/o/r/commit/abc1234',
+  });
+  assert.deepEqual(source(db, 'bare', freely), { repo_url: null, commit_url: null });
   assert.equal(source(db, 'nobody', freely), null);
 });
 

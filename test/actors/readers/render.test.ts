@@ -53,13 +53,13 @@ test('links come from the remote and the commit, null where unknown', () => {
   assert.deepEqual([unknown.repo_url, unknown.commit_url], [null, null]);
 });
 
-test('JSON fields are objects, their numbers kept to the digit', () => {
+test('JSON fields are objects, their numbers kept to the digit, half an emoji made whole', () => {
   const text = rendered({
     metrics_json: '{"n":12345678901234567890,"f":1e400,"s":"ü\\u0000\\ud800"}',
     context_json: {},
   });
   assert.ok(
-    text.includes('"metrics_json":{"n":12345678901234567890,"f":1e400,"s":"ü\\u0000\\ud800"},"context_json":{}'),
+    text.includes('"metrics_json":{"n":12345678901234567890,"f":1e400,"s":"ü\\u0000\\ufffd"},"context_json":{}'),
     text,
   );
   assert.deepEqual(parsed({}).metrics_json, null);

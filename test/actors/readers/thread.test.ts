@@ -20,7 +20,12 @@ function threadsOf(
   const gate = new Gate();
   const log = new Recorder();
   const options = { threads: 1, timeoutMs: 200, ...(actor !== undefined && { actor }) };
-  const threads = new ReaderThreads(options, { path, busyTimeoutMs: 50, gate: gate.memory }, gate, log.logger);
+  const threads = new ReaderThreads(
+    options,
+    { path, busyTimeoutMs: 50, gate: gate.memory, shownBytes: 1_000 },
+    gate,
+    log.logger,
+  );
   t.after(() => threads.close());
   return { threads, gate, log };
 }

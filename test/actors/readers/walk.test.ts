@@ -52,7 +52,7 @@ function walked(plan: Plan, offset: number, wanted: number, after?: Position): W
     counts.pauses++;
     walk = structuredClone(walk);
   }
-  return { ids: walk.found.map(({ id }) => id), ...counts };
+  return { ids: walk.found.map(({ id }) => Number(id)), ...counts };
 }
 
 const INSTANT = all({})[20_000]?.created_at as string;

@@ -1,7 +1,7 @@
 /** Builds a database of this version out of an older one. Everything here is thrown away should it not come to its end. */
 import type { Connection } from '../../database.ts';
 import { migrate, readMigrations } from '../migrate.ts';
-import { countWindow, emptyCounts, Rollups } from '../rollups.ts';
+import { countWindow, emptyCounts, Rollups, windowBehind } from '../rollups.ts';
 import { copyCommits, copyEvents, copyHistory } from './copy-others.ts';
 import { type CopiedRuns, copyRuns } from './copy-runs.ts';
 import { Digest } from './digest.ts';
@@ -85,14 +85,12 @@ function* makeIndexes(target: Connection, indexes: readonly string[]): Generator
 
 function* count(target: Connection): Generator<Progress, void> {
   const counts = emptyCounts();
-  const nextId = target.prepare('SELECT min(id) FROM agent_runs WHERE id > ?').pluck();
   const total = target.prepare('SELECT count(*) FROM agent_runs').pluck().get() as number;
   let done = 0;
-  for (let next = nextId.get(0) as number | null; next !== null;) {
+  for (let window = windowBehind(target, 0); window; window = windowBehind(target, window[1])) {
     yield { phase: 'count', done: Math.min(done, total), total };
-    countWindow(target, next - 1, next - 1 + WINDOW, counts);
+    countWindow(target, ...window, counts);
     done += WINDOW;
-    next = nextId.get(next - 1 + WINDOW) as number | null;
   }
   target.transaction(() => {
     const rollups = new Rollups(target);

@@ -10,19 +10,20 @@ import {
   originalOf,
   type Sha1,
 } from '../../../run/older.ts';
+import { addressBook } from '../../../run/urls.ts';
 import type { Connection } from '../../database.ts';
 import type { Digest } from './digest.ts';
 import type { Pace, Progress } from './pace.ts';
 import { type OlderRow, type Reading, rowsOf } from './rows.ts';
 
 /** In the order in which rows are written, digested and read back. */
-export const RUN_COLUMNS = [...COLUMNS, 'defaulted', 'id'].join(', ');
+export const RUN_COLUMNS = [...COLUMNS, 'defaulted', 'id', 'repo_url', 'commits_url'].join(', ');
 
 /** Ids beyond this, or below 1, are no ids that anything counted up to. */
 const MAX_ID = 2 ** 52;
 
 const sha1: Sha1 = (bytes) => hash('sha1', bytes, 'buffer');
-const { event_id, run_id } = FIELD_INDEX;
+const { event_id, git_repo, run_id } = FIELD_INDEX;
 
 export interface CopiedRuns {
   repaired: number;
@@ -77,14 +78,15 @@ class RunCopy {
   readonly #digests: Digests;
   readonly #insert: Statement;
   readonly #keep: Statement;
+  readonly #addressesOf = addressBook();
 
   constructor(columns: readonly string[], target: Connection, digests: Digests) {
     this.#columns = columns;
     this.#convert = converterOf(columns, sha1);
     this.#digests = digests;
-    const places = [...COLUMNS, 'defaulted', 'id'].map(() => '?').join(', ');
+    const places = RUN_COLUMNS.split(', ').map(() => '?');
     this.#insert = target.prepare(
-      `INSERT INTO agent_runs (${RUN_COLUMNS}) VALUES (${places}) ON CONFLICT (event_id) DO NOTHING`,
+      `INSERT INTO agent_runs (${RUN_COLUMNS}) VALUES (${places.join(', ')}) ON CONFLICT (event_id) DO NOTHING`,
     );
     this.#keep = target.prepare('INSERT INTO run_originals (id, reasons, original) VALUES (?, ?, ?)');
   }
@@ -97,7 +99,8 @@ class RunCopy {
   }
 
   #store({ values, defaulted, repairs, eventIdGiven }: ConvertedRow, id: number): void {
-    values.push(defaulted, id);
+    const { repo, commits } = this.#addressesOf(values[git_repo]);
+    values.push(defaulted, id, repo, commits);
     // Ends, for only as many names can be taken as there are rows.
     for (let attempt = 0; this.#insert.run(values).changes === 0; attempt++) {
       if (eventIdGiven && attempt === 0) repairs.push('event_id: taken by another run, derived from the run_id');

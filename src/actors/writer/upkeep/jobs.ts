@@ -1,5 +1,6 @@
 /** What is done to rows that a release before this wrote. */
-import { commitsUrl, durationBetween, FIELD_INDEX, repoUrl, setDefaulted, type SqlValue } from '../../../run.ts';
+import { durationBetween, FIELD_INDEX, setDefaulted, type SqlValue } from '../../../run.ts';
+import { addressBook } from '../../../run/urls.ts';
 import type { Job } from '../upkeep.ts';
 
 /** In bytes; no text that anyone derives an address from is longer. Other programs may have stored any size of anything. */
@@ -38,9 +39,13 @@ export const addresses: Job = {
       )
       .raw();
     const set = db.prepare('UPDATE agent_runs SET repo_url = ?, commits_url = ? WHERE id = ?');
+    const addressesOf = addressBook();
     return (after, upTo) => {
       const found = find.all(after, upTo) as [number, string | null][];
-      for (const [id, remote] of found) set.run(repoUrl(remote) ?? '', commitsUrl(remote) ?? '', id);
+      for (const [id, remote] of found) {
+        const { repo, commits } = addressesOf(remote);
+        set.run(repo, commits, id);
+      }
       return found.length;
     };
   },
