@@ -40,6 +40,7 @@ const PLACES: Readonly<Record<string, readonly [given: string, expected: unknown
   TELEMETRY_METRICS_MAX_SERIES: ['5', 5, (config) => config.http.maxSeries],
   TELEMETRY_MAILBOX_MAX_COMMANDS: ['6', 6, (config) => config.mailbox.maxCommands],
   TELEMETRY_MAILBOX_MAX_BYTES: [String(2 * MIB), 2 * MIB, (config) => config.mailbox.maxBytes],
+  TELEMETRY_MAX_CONNECTIONS: ['50', 50, ({ http }) => http.maxConnections],
   TELEMETRY_READER_MAX_QUEUE: ['9', 9, (config) => config.readers.maxQueue],
   TELEMETRY_SHUTDOWN_TIMEOUT_MS: ['250', 250, (config) => config.shutdownTimeoutMs],
 };
@@ -82,6 +83,7 @@ test('an empty environment gives every default', () => {
       maxBatchBytes: 32 * MIB,
       maxBatchRuns: 10_000,
       maxReceivingBytes: 64 * MIB,
+      maxConnections: undefined,
       maxSeries: 1000,
     },
     mailbox: { maxCommands: 20_000, maxBytes: 64 * MIB },

@@ -73,3 +73,9 @@ export function split(url: string): { pathname: string; search: string } {
   const at = url.indexOf('?');
   return at === -1 ? { pathname: url, search: '' } : { pathname: url.slice(0, at), search: url.slice(at + 1) };
 }
+
+/** The target of a request as a path; what is sent to a proxy names the host before it. */
+export const originForm = (target: string): string =>
+  target.startsWith('/')
+    ? target
+    : target.replace(/^https?:\/\/[^/?#]*(?=([/?#]?))/i, (_, next) => (next === '/' ? '' : '/'));
