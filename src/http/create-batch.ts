@@ -18,7 +18,7 @@ function mergeAsked({ query }: Call): boolean {
   const value = query.get('on_duplicate');
   if (value === null || value === '' || value === 'ignore') return false;
   if (value === 'merge') return true;
-  throw invalidQuery('on_duplicate', 'enum', "Input should be 'ignore' or 'merge'", value);
+  throw invalidQuery('on_duplicate', 'enum', "Input should be 'ignore' or 'merge'", value.slice(0, 100));
 }
 
 function statusOf({ inserted, duplicates, merged }: BatchResult): string {
