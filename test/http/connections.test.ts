@@ -88,9 +88,9 @@ test('beyond the bound the connection that has been idle for longest makes room'
 test('where every connection is at work, one more is told so and closed', BOUNDED, async (t) => {
   const service = await startService(t, { TELEMETRY_MAX_CONNECTIONS: '8' });
   const busy = await Promise.all(Array.from({ length: 8 }, () => rawConnection(t, service)));
-  for (const { socket, receive } of busy) {
-    socket.write(STALLED.replace('Content-Length', 'Expect: 100-continue\r\nContent-Length'));
-    await receive('100 Continue');
+  for (const each of busy) {
+    each.socket.write(STALLED.replace('Content-Length', 'Expect: 100-continue\r\nContent-Length'));
+    await each.receive('100 Continue');
   }
   const refused = await rawConnection(t, service);
   refused.socket.end(`GET ${RUNS} HTTP/1.1\r\nHost: x\r\n\r\n`);
