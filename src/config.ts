@@ -37,6 +37,8 @@ export interface HttpConfig {
   maxBatchRuns: number;
   /** Of bodies being received together; what the mailbox may hold as well. */
   maxReceivingBytes: number;
+  /** Undefined where the service chooses, by the limit on open files. */
+  maxConnections: number | undefined;
   /** Combinations of agent, job type and status that Prometheus is told apart. */
   maxSeries: number;
 }
@@ -176,6 +178,7 @@ function httpConfig(values: Values, problems: string[]): HttpConfig {
     maxBatchBytes: values.TELEMETRY_MAX_BATCH_BYTES as number,
     maxBatchRuns: values.TELEMETRY_MAX_BATCH_RUNS as number,
     maxReceivingBytes: values.TELEMETRY_MAILBOX_MAX_BYTES as number,
+    maxConnections: values.TELEMETRY_MAX_CONNECTIONS as number | undefined,
     maxSeries: values.TELEMETRY_METRICS_MAX_SERIES as number,
   };
 }

@@ -53,6 +53,7 @@ export const SETTINGS = [
   { name: 'TELEMETRY_MAX_BATCH_RUNS', kind: 'integer', min: 1, max: 1_000_000, default: '10000' },
   { name: 'TELEMETRY_MAILBOX_MAX_COMMANDS', kind: 'integer', min: 1, max: 1_000_000, default: '20000' },
   { name: 'TELEMETRY_MAILBOX_MAX_BYTES', kind: 'integer', min: MIB, max: 1024 * MIB, default: String(64 * MIB) },
+  { name: 'TELEMETRY_MAX_CONNECTIONS', kind: 'integer', min: 8, max: 1_000_000 },
   { name: 'TELEMETRY_READER_MAX_QUEUE', kind: 'integer', min: 1, max: 1_000_000, default: '1000' },
   { name: 'TELEMETRY_READER_TIMEOUT_MS', kind: 'integer', min: 1_000, max: 600_000, default: '10000' },
   { name: 'TELEMETRY_METRICS_MAX_SERIES', kind: 'integer', min: 1, max: 10_000, default: '1000' },

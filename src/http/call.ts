@@ -3,6 +3,7 @@ import type { ReaderPool } from '../actors/readers/handle.ts';
 import type { SpoolHandle } from '../actors/spool/handle.ts';
 import type { WriterHandle } from '../actors/writer/handle.ts';
 import type { HttpConfig } from '../config.ts';
+import { TelemetryError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { LoopDelay } from './prometheus/loop-delay.ts';
 import type { Reply } from './reply.ts';
@@ -55,7 +56,7 @@ export function createCall(
     path: pathname,
     headers,
     get query() {
-      return (query ??= new URLSearchParams(search));
+      return (query ??= queryOf(search));
     },
     elapsed: () => Math.round((performance.now() - started) * 1000) / 1000,
     get signal() {
@@ -63,6 +64,19 @@ export function createCall(
     },
     body,
   };
+}
+
+/** Each costs a look for every filter, and a place in the next page's address. */
+const MAX_PARAMETERS = 1_000;
+
+function queryOf(search: string): URLSearchParams {
+  let count = 1;
+  for (let at = search.indexOf('&'); at !== -1; at = search.indexOf('&', at + 1)) count++;
+  if (count <= MAX_PARAMETERS) return new URLSearchParams(search);
+  throw new TelemetryError(
+    'bad_request',
+    `The query has more than ${MAX_PARAMETERS} parameters. Ask for less at once.`,
+  );
 }
 
 interface Signalling {
@@ -73,3 +87,9 @@ export function split(url: string): { pathname: string; search: string } {
   const at = url.indexOf('?');
   return at === -1 ? { pathname: url, search: '' } : { pathname: url.slice(0, at), search: url.slice(at + 1) };
 }
+
+/** The target of a request as a path; what is sent to a proxy names the host before it. */
+export const originForm = (target: string): string =>
+  target.startsWith('/')
+    ? target
+    : target.replace(/^https?:\/\/[^/?#]*(?=([/?#]?))/i, (_, next) => (next === '/' ? '' : '/'));

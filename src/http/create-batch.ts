@@ -1,4 +1,5 @@
 import type { BatchResult } from '../actors/protocol.ts';
+import { cut } from '../run/text.ts';
 import type { Call, Handler } from './call.ts';
 import { invalidQuery } from './errors.ts';
 import { ok } from './reply.ts';
@@ -20,7 +21,7 @@ function asked<T extends string>({ query }: Call, name: string, values: readonly
   const given = query.get(name);
   const value = given === null || given === '' ? values[0] : values.find((one) => one === given);
   if (value !== undefined) return value;
-  throw invalidQuery(name, 'enum', `Input should be '${values[0]}' or '${values[1]}'`, given ?? '');
+  throw invalidQuery(name, 'enum', `Input should be '${values[0]}' or '${values[1]}'`, cut(given ?? '', 100));
 }
 
 function statusOf({ inserted, duplicates, merged }: BatchResult): string {

@@ -52,8 +52,7 @@ export function readListTask(query: URLSearchParams): ListTask {
 
 /** The same list from behind `position` on, as a relative reference. */
 export function nextPage(path: string, query: URLSearchParams, position: Position): string {
-  const next = new URLSearchParams(query);
-  next.delete('offset');
+  const next = new URLSearchParams([...query].filter(([name]) => name !== 'offset' && name !== 'cursor'));
   // A time that another program has stored is told by the id of its run: only ours can be read back.
   const { created_at, id } = position;
   const time = canonicalTimestamp(created_at) === created_at ? created_at : '';
@@ -82,10 +81,7 @@ function readStatus(value: string): string {
 }
 
 function readTime(name: string, value: string): string {
-  // An unescaped + of an offset arrives as a space.
-  const time = canonicalTimestamp(
-    value.replace(/ (\d\d(?::?\d\d)?)$/, (whole, offset: string) => (/[Tt ].*\d /.test(value) ? `+${offset}` : whole)),
-  );
+  const time = canonicalTimestamp(withOffset(value));
   if (time !== undefined) return time;
   throw new TelemetryError(
     'bad_request',
@@ -93,14 +89,28 @@ function readTime(name: string, value: string): string {
   );
 }
 
+/** An unescaped + of an offset arrives as a space. */
+function withOffset(value: string): string {
+  const at = value.lastIndexOf(' ');
+  const before = value.slice(0, at);
+  const isOffset = at > 0 && /^\d\d(?::?\d\d)?$/.test(value.slice(at + 1));
+  return isOffset && /[Tt ]/.test(before) && /\d$/.test(before) ? `${before}+${value.slice(at + 1)}` : value;
+}
+
 function readWhole(query: URLSearchParams, name: string, fallback: number, min: number, max: number): number {
   const value = last(query, name);
   if (value === undefined) return fallback;
-  if (!/^[+-]?\d+$/.test(value)) throw invalidQuery(name, 'int_parsing', 'Input should be a whole number', value);
+  if (!/^[+-]?\d+$/.test(value))
+    throw invalidQuery(name, 'int_parsing', 'Input should be a whole number', value.slice(0, 100));
   if (Number(value) < min)
-    throw invalidQuery(name, 'greater_than_equal', `Input should be greater than or equal to ${min}`, value);
+    throw invalidQuery(
+      name,
+      'greater_than_equal',
+      `Input should be greater than or equal to ${min}`,
+      value.slice(0, 100),
+    );
   if (Number(value) > max)
-    throw invalidQuery(name, 'less_than_equal', `Input should be less than or equal to ${max}`, value);
+    throw invalidQuery(name, 'less_than_equal', `Input should be less than or equal to ${max}`, value.slice(0, 100));
   return Number(value);
 }
 

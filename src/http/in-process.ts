@@ -1,8 +1,8 @@
 /** The front end without a socket: the same routes and answers, the operator's too, for whoever lives in this very process. */
 import polka, { type Polka } from 'polka';
-import { tooLarge } from './body.ts';
 import { createCall, type Services, split } from './call.ts';
 import { replyOf } from './errors.ts';
+import { tooLarge } from './intake/growing.ts';
 import { logError } from './logging.ts';
 import { noMatch } from './no-match.ts';
 import { documented } from './openapi/path.ts';

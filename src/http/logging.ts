@@ -38,13 +38,26 @@ export function logError(log: Logger, endpoint: string, error: unknown): void {
   });
 }
 
+/** What is logged of one request's parameters: so many, and so much of each. */
+const MAX_LOGGED = 50;
+const MAX_TEXT = 200;
+
 /** Each parameter's value, or the list of them where it is repeated. */
 function parametersOf(query: URLSearchParams): Record<string, string | string[]> {
-  const names = new Set(query.keys());
+  const found = new Map<string, string[]>();
+  let count = 0;
+  for (const [name, value] of query) {
+    if (++count > MAX_LOGGED) {
+      found.set('…', ['more']);
+      break;
+    }
+    const values = found.get(short(name));
+    if (values) values.push(short(value));
+    else found.set(short(name), [short(value)]);
+  }
   return Object.fromEntries(
-    [...names].map((name): [string, string | string[]] => {
-      const values = query.getAll(name);
-      return [name, values.length === 1 ? (values[0] ?? '') : values];
-    }),
+    [...found].map(([name, values]) => [name, values.length === 1 ? (values[0] ?? '') : values]),
   );
 }
+
+const short = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text);

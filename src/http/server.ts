@@ -6,25 +6,33 @@ import polka, { type Polka, type Request } from 'polka';
 import { describe, systemCode, TelemetryError } from '../errors.ts';
 import { addressReader } from './address.ts';
 import { createAuth } from './auth.ts';
-import { Intake } from './body.ts';
-import { createCall, type Services } from './call.ts';
-import { Connections } from './connections.ts';
+import { createCall, originForm, type Services } from './call.ts';
 import { listenPrivately } from './control-socket.ts';
 import { HttpError, replyOf } from './errors.ts';
+import { Intake } from './intake/intake.ts';
 import { logError } from './logging.ts';
 import { noMatch } from './no-match.ts';
 import { documented } from './openapi/path.ts';
 import { RateLimiter } from './rate-limit.ts';
-import { type Reply, send } from './reply.ts';
+import { contentOf, type Reply, send } from './reply.ts';
 import { CONTROL_ROUTES, type Route, ROUTES } from './routes.ts';
+import { Connections } from './sockets/connections.ts';
+import { connectionsWithin } from './sockets/descriptors.ts';
+import { Unsent } from './sockets/unsent.ts';
 
 const TIMEOUTS = {
   headersTimeout: 10_000,
-  requestTimeout: 60_000,
+  // Of requests whose body nobody wants; others are in the care of the intake, which answers.
+  requestTimeout: 70_000,
   keepAliveTimeout: 65_000,
   // headersTimeout and requestTimeout are looked at this often only.
   connectionsCheckingInterval: 5_000,
 };
+
+/** How often clients that send or read too slowly are looked for. */
+const LOOK_EVERY_MS = 1_000;
+/** Operators are few, and their socket must not take the port's descriptors. */
+const CONTROL_CONNECTIONS = 16;
 
 type Guard = (request: IncomingMessage) => Record<string, string>;
 
@@ -34,15 +42,21 @@ export class HttpServer {
   readonly #server: Server;
   readonly #connections: Connections;
   readonly #intake: Intake;
+  readonly #unsent = new Unsent();
   #closing = false;
+  #looking: NodeJS.Timeout | undefined;
 
   /** @param socket path of the local socket for operators, instead of the port: all routes, for whoever may open it */
   constructor(services: Services, socket?: string) {
     this.#services = services;
     this.#socket = socket;
     this.#server = createServer(TIMEOUTS);
-    this.#connections = new Connections(this.#server);
     this.#intake = new Intake(services.http.maxReceivingBytes);
+    this.#connections = new Connections(this.#server, {
+      halfOpen: socket === undefined,
+      makeWay: () => this.#intake.makeWay() || this.#unsent.makeWay(),
+      onRefused: () => this.#count(503, 0),
+    });
     const app: Polka = polka({
       server: this.#server,
       onNoMatch: (request, response): void => this.#answer(response, noMatch(app, request.path)),
@@ -51,12 +65,22 @@ export class HttpServer {
     const guard: Guard = socket === undefined ? this.#guard() : () => ({});
     for (const route of socket === undefined ? ROUTES : [...ROUTES, ...CONTROL_ROUTES])
       app.add(route.method, route.path, (request, response) => this.#serve(route, guard, request, response));
-    this.#server.on('request', app.handler as (request: IncomingMessage, response: ServerResponse) => void);
+    const handle = app.handler as (request: IncomingMessage, response: ServerResponse) => void;
+    this.#server.on('request', (request, response) => {
+      if (!this.#connections.has(request.socket)) return;
+      request.url = originForm(request.url ?? '/');
+      handle(request, response);
+    });
   }
 
   /** @returns the address, such as http://127.0.0.1:8765, or the socket's path @throws TelemetryError "refused" where it is taken */
   async listen(): Promise<string> {
     const { host, port } = this.#services.http;
+    this.#connections.max = this.#maxConnections();
+    this.#looking = setInterval(() => {
+      this.#intake.look();
+      this.#unsent.look();
+    }, LOOK_EVERY_MS).unref();
     if (this.#socket !== undefined) {
       listenPrivately(this.#server, this.#socket);
       await once(this.#server, 'listening');
@@ -80,11 +104,25 @@ export class HttpServer {
     this.#server.close();
     this.#connections.close();
     await closed;
+    clearInterval(this.#looking);
   }
 
   /** Cuts what is still open. */
   abort(): void {
     this.#server.closeAllConnections();
+  }
+
+  /** Asked when everything else is open: what is left of the descriptors is for connections. */
+  #maxConnections(): number {
+    const { maxConnections: wanted } = this.#services.http;
+    if (this.#socket !== undefined) return CONTROL_CONNECTIONS;
+    const taken = connectionsWithin(wanted);
+    if (wanted !== undefined && taken < wanted) {
+      this.#services.log.warning(
+        `TELEMETRY_MAX_CONNECTIONS is ${wanted}, but the limit on open files leaves ${taken} connections; raise it (ulimit -n)`,
+      );
+    }
+    return taken;
   }
 
   /** Rate limit and authentication, for every route that is not open. @returns headers for the answer */
@@ -113,13 +151,14 @@ export class HttpServer {
     let headers: Record<string, string> = {};
     try {
       if (!route.open) headers = guard(request);
+      if (!this.#unsent.takes(request.socket, 0)) throw tooMuchUnread();
       const body = (limit: number): Promise<Uint8Array> => this.#intake.collect(request, limit);
       const { params, headers: asked } = request;
       const call = createCall(request.url, {
         endpoint,
         params,
         headers: asked,
-        signal: () => goneSignal(response),
+        signal: () => this.#goneSignal(response),
         body,
       });
       const reply = await route.handler(call, this.#services);
@@ -135,22 +174,40 @@ export class HttpServer {
     this.#answer(response, { ...reply, headers: { ...headers, ...reply.headers } }, since);
   }
 
-  #answer(response: ServerResponse, reply: Reply, since = performance.now()): void {
-    send(response, reply, this.#closing);
+  #answer(response: ServerResponse, asked: Reply, since = performance.now()): void {
+    if (response.headersSent || response.destroyed) return this.#count(asked.status, performance.now() - since);
+    const { socket } = response.req;
+    let reply = asked;
+    let content = contentOf(reply);
+    if (!this.#unsent.takes(socket, Buffer.byteLength(content))) {
+      reply = replyOf(tooMuchUnread());
+      content = contentOf(reply);
+    }
+    const onMoved = (): void => this.#unsent.moved(socket);
+    const sent = send(response, reply, content, { closing: this.#closing, onMoved });
+    if (!sent) this.#unsent.add(socket, response, Buffer.byteLength(content));
+    this.#count(reply.status, performance.now() - since);
+  }
+
+  #count(status: number, milliseconds: number): void {
     // What operators ask over their socket is no traffic.
-    if (this.#socket === undefined) this.#services.traffic.answered(reply.status, performance.now() - since);
+    if (this.#socket === undefined) this.#services.traffic.answered(status, milliseconds);
+  }
+
+  /** Aborted when the client goes away before it is answered. To abort costs more than all else about a request. */
+  #goneSignal(response: ServerResponse): AbortSignal {
+    const gone = new AbortController();
+    const forget = this.#connections.whenGone(response.req.socket, () => gone.abort());
+    response.once('close', forget);
+    return gone.signal;
   }
 }
 
-/** Aborted when the client goes away before it is answered. To abort costs more than all else about a request. */
-function goneSignal(response: ServerResponse): AbortSignal {
-  const gone = new AbortController();
-  const onClose = (): void => {
-    if (!response.writableEnded) gone.abort();
-  };
-  if (response.destroyed) onClose();
-  else response.once('close', onClose);
-  return gone.signal;
+function tooMuchUnread(): TelemetryError {
+  return new TelemetryError(
+    'busy',
+    'Answers that clients have not read yet take all the room there is. Send this again.',
+  );
 }
 
 function refusal(error: unknown, host: string, port: number): string {

@@ -97,11 +97,30 @@ test('a body that ends before its length is not stored', async (t) => {
   assert.equal(storedRuns(t, service()), before + 1);
 });
 
-test('an encoded body answers 400 and says what to send', async (t) => {
+test('a compressed body is inflated, within the bound of its route', async (t) => {
+  const run = aRun();
+  const gzip = { 'Content-Encoding': 'gzip' };
+  assert.equal((await service().request('POST', RUNS, gzipSync(JSON.stringify(run)), gzip)).status, 201);
+  assert.equal((await service().request('POST', BATCH, gzipSync(JSON.stringify([run])), gzip)).status, 200);
   const before = storedRuns(t, service());
-  const body = gzipSync(JSON.stringify(aRun()));
-  const answer = await service().request('POST', RUNS, body, { 'Content-Encoding': 'gzip' });
-  assertError(answer, 400, 'Content-Encoding gzip is not supported. Send the JSON as it is.');
+  assertError(await service().request('POST', RUNS, gzipSync(sized(aRun(), 2049)), gzip), 413, tooLarge(2048));
+  const torn = await service().request('POST', RUNS, gzipSync(JSON.stringify(aRun())).subarray(0, 60), gzip);
+  assertError(
+    torn,
+    400,
+    'The body is not what its Content-Encoding says, or ends too early. Send it again, or the JSON as it is.',
+  );
   assert.equal(storedRuns(t, service()), before);
-  assert.equal((await service().request('POST', RUNS, aRun(), { 'Content-Encoding': 'identity' })).status, 201);
+});
+
+test('an encoding that is none is taken however it is spelled, an unknown one answers 415 and says what is taken', async () => {
+  for (const encoding of ['identity', 'Identity', ' IDENTITY , identity', ''])
+    assert.equal((await service().request('POST', RUNS, aRun(), { 'Content-Encoding': encoding })).status, 201);
+  for (const encoding of ['br', 'gzip, gzip', 'zstd', 'x'.repeat(5_000)]) {
+    const answer = await service().request('POST', RUNS, aRun(), { 'Content-Encoding': encoding });
+    const named = encoding.slice(0, 100);
+    const why = `Content-Encoding ${named} is not supported. Send gzip, deflate, or the JSON as it is.`;
+    assertError(answer, 415, why);
+    assert.equal(answer.headers.get('accept-encoding'), 'gzip, deflate, identity');
+  }
 });

@@ -3,7 +3,7 @@ import { FIELD_INDEX, type FieldName, isJsonObject, type Row, rowOf, type RunRec
 import { acceptsRun, type OnInvalid, reasonAgainst } from '../../run/check.ts';
 import { labelOf } from '../../run/text.ts';
 import { BadItem } from '../body.ts';
-import type { Tally } from '../protocol.ts';
+import type { RowId, Tally } from '../protocol.ts';
 import { type ClockedRow, mergeRecord } from './clocks.ts';
 import type { Workplace } from './workplace.ts';
 import { eventIdOf, type StoredRow } from './store.ts';

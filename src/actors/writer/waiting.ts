@@ -13,12 +13,16 @@ export interface Waiting {
   reject: (error: TelemetryError) => void;
 }
 
-/** Bodies in one buffer: one transfer a parcel, however many commands. */
+const GONE = new Uint8Array();
+
+/** Bodies in one buffer: one transfer a parcel, however many commands. What waits lets go of its own. */
 export function pack(taken: readonly Waiting[]): Parcel {
   const bytes = new Uint8Array(taken.reduce((sum, waiting) => sum + waiting.bytes, 0));
   let start = 0;
-  const commands = taken.map(({ name, args, body }) => {
+  const commands = taken.map((waiting) => {
+    const { name, args, body } = waiting;
     bytes.set(body, start);
+    waiting.body = GONE;
     const command = { name, args, start, end: start + body.byteLength };
     start = command.end;
     return command as Parcel['commands'][number];

@@ -35,7 +35,7 @@ export function formatFor(formats: readonly Format[], format: string | null, acc
     const named = offers.find((offer) => offer.format === format);
     if (named) return named.format;
     const wanted = offers.map((offer) => `'${offer.format}'`).join(', ');
-    throw invalidQuery('format', 'enum', `Input should be one of ${wanted}`, format);
+    throw invalidQuery('format', 'enum', `Input should be one of ${wanted}`, format.slice(0, 100));
   }
   const ranges = rangesOf(accept ?? '*/*');
   const fits = offers.map((offer) => ({ format: offer.format, ...fitOf(offer, ranges) }));
