@@ -68,8 +68,9 @@ export interface SpoolFile {
 export interface MergeArgs extends SpoolFile {
   /** The position that must be stored now, 0 for none; where another is, nothing is done. */
   expected: number;
-  /** The position behind these lines. */
+  /** The position behind these lines, and the digest of all before it. */
   to: number;
+  digest: string;
   maxRunBytes: number;
 }
 
@@ -243,12 +244,15 @@ export interface Series {
 /** How far a spool file has been stored, in bytes. */
 export interface SpoolPosition extends SpoolFile {
   position: number;
+  /** Of the bytes before it; null where an earlier release has stored it. */
+  digest: string | null;
 }
 
 /** Lines of a spool file for one merge. */
 export interface SpoolBatch extends SpoolFile {
   expected: number;
   to: number;
+  digest: string;
   /** How many lines `body` holds. */
   lines: number;
   body: Uint8Array<ArrayBuffer>;

@@ -40,17 +40,19 @@ export class DrainBench {
   drain: Drain;
   /** What the writer says instead of storing; undefined: it stores. */
   failure: ((batch: SpoolBatch) => string | undefined) | undefined;
-  readonly #positions = new Map<string, { name: string; inode: string; position: number }>();
+  readonly #positions = new Map<string, { name: string; inode: string; position: number; digest: string }>();
   readonly #options: Partial<DrainOptions>;
 
   constructor(t: TestContext, options: Partial<DrainOptions> = {}, directory = folder(t)) {
     this.directory = directory;
     this.#options = options;
     this.drain = this.#open();
+    t.after(() => this.drain.close());
   }
 
   /** Another drain, which knows only what is stored. */
   restart(): void {
+    this.drain.close();
     this.drain = this.#open();
   }
 
@@ -134,7 +136,7 @@ export class DrainBench {
     const reason = this.failure?.(batch);
     if (reason !== undefined) return { ok: false, reason };
     this.lines.push(...Buffer.from(batch.body).toString().split('\n').slice(0, -1));
-    this.#positions.set(key, { name: batch.name, inode: batch.inode, position: batch.to });
+    this.#positions.set(key, { name: batch.name, inode: batch.inode, position: batch.to, digest: batch.digest });
     return { ok: true, position: batch.to };
   }
 }
