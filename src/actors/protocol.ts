@@ -277,8 +277,10 @@ export interface SpoolStatus {
 }
 
 export interface SpoolAnswer {
-  /** Null: there is nothing to do now. */
+  /** Null: there is nothing to store now. */
   batch: SpoolBatch | null;
+  /** The directory has not been gone through yet: the next is to be asked for at once. */
+  more: boolean;
   notes: Note[];
   /** Files whose positions are of no use any more. */
   gone: SpoolFile[];

@@ -32,9 +32,11 @@ const LOOK_AGAIN_MS = 1_000;
 const SWEEP_MS = 60 * 60 * 1_000;
 /** A file that could not be stored is tried again after this. */
 const RETRY_MS = 30_000;
-/** After a round through the directory that took longer than this, the next waits twice as long, up to a bound. */
+/** So long one answer may go through the directory. */
+const MAX_LOOK_MS = 100;
+/** After a round through the directory that took longer than this, the next waits as long, up to a bound. */
 const SHORT_ROUND_MS = 100;
-const LONGEST_REST_MS = 5_000;
+const LONGEST_REST_MS = 1_000;
 /** What waits is summed up this often while batches are made. */
 const SUM_UP_MS = 200;
 
@@ -80,7 +82,8 @@ export class Drain {
   }
 
   /**
-   * The next batch, and what there is to say. Where there is none, the directory has been gone through since the last.
+   * The next batch, and what there is to say. Where there is none, and no `more` is said, the directory has been gone
+   * through since the last.
    *
    * @param stirred raw names of files known to have changed, which need not wait until they are met
    */
@@ -92,7 +95,8 @@ export class Drain {
     const rejected = this.#rejections.flush(now, turn === undefined);
     const gone = this.#known.takeGone();
     if (!turn || Math.abs(now - this.#summedAt) > SUM_UP_MS) this.#sumUp(now);
-    return { batch: turn?.batch ?? null, notes: this.#notes.take(), gone, rejected, status: this.#status };
+    const more = this.#roster.isUnderWay;
+    return { batch: turn?.batch ?? null, more, notes: this.#notes.take(), gone, rejected, status: this.#status };
   }
 
   /** Lets go of the directory. */
@@ -122,11 +126,12 @@ export class Drain {
 
   /** Between any two turns goes a portion of the directory, so that neither holds up the other. */
   #nextTurn(): Turn | undefined {
+    const began = performance.now();
     do {
       if (this.#isTimeToLook()) this.#look();
       const turn = this.#takeTurn();
       if (turn) return turn;
-    } while (this.#roster.isUnderWay);
+    } while (this.#roster.isUnderWay && performance.now() - began < MAX_LOOK_MS);
     return undefined;
   }
 
@@ -197,7 +202,7 @@ export class Drain {
     this.#roundMs += performance.now() - began;
     if (portion && !ended) return;
     this.#lookedAt = now;
-    this.#restMs = this.#roundMs > SHORT_ROUND_MS ? Math.min(2 * this.#roundMs, LONGEST_REST_MS) : 0;
+    this.#restMs = this.#roundMs > SHORT_ROUND_MS ? Math.min(this.#roundMs, LONGEST_REST_MS) : 0;
     this.#found = ended?.size ?? 0;
     for (const tail of this.#tails.keep(ended ?? new Set())) this.#drop(tail);
     if (ended) this.#known.found(ended);
@@ -233,7 +238,7 @@ export class Drain {
       }
       const tail = this.#tails.of(entry, this.#known.of(entry), now);
       if (!tail) {
-        this.#roster.isQuiet(entry);
+        if (entry.size === 0) this.#roster.isQuiet(entry);
         continue;
       }
       if (!tail.see(entry, now)) warnCutShort(tail, this.#place(now));

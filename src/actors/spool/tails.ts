@@ -9,15 +9,15 @@ export interface TailsOptions extends TailTimes {
   maxTails?: number;
 }
 
-/** Beyond, a file that has nothing to read is let go for one that may; where there is none, that one waits. */
-const MAX_TAILS = 100_000;
+/** Beyond, a file with nothing to read is let go for one that has something; others wait. */
+const MAX_TAILS = 50_000;
 
 export class Tails {
   readonly #options: TailsOptions;
   readonly #max: number;
   readonly #tails = new Map<string, Tail>();
-  /** Keys of those that wait for nothing but a change. */
-  readonly #quiet = new Set<string>();
+  /** Keys of those with nothing to read. */
+  readonly #read = new Set<string>();
 
   constructor(options: TailsOptions) {
     this.#options = options;
@@ -44,7 +44,7 @@ export class Tails {
     const { state, size, mtimeMs } = entry;
     const ofUse = size > 0 || stored.position > 0 || isComplete(state);
     if (!ofUse && !(state === 'live' && now - mtimeMs > this.#options.maxAgeMs)) return undefined;
-    if (this.#tails.size >= this.#max && !this.#makeRoom()) return undefined;
+    if (this.#tails.size >= this.#max && !(size > stored.position && this.#makeRoom())) return undefined;
     const tail = new Tail(entry, stored, this.#options, now);
     this.#tails.set(keyOf(entry), tail);
     return tail;
@@ -52,10 +52,10 @@ export class Tails {
 
   /** Whether a file waits for nothing but a change. */
   isQuiet(tail: Tail, now: number): boolean {
-    const quiet = !isComplete(tail.state) && tail.place.scanned >= tail.size && tail.wakeAt(now) === Infinity;
-    if (quiet) this.#quiet.add(keyOf(tail));
-    else this.#quiet.delete(keyOf(tail));
-    return quiet;
+    const isRead = tail.place.scanned >= tail.size;
+    if (isRead) this.#read.add(keyOf(tail));
+    else this.#read.delete(keyOf(tail));
+    return isRead && !isComplete(tail.state) && tail.wakeAt(now) === Infinity;
   }
 
   /** Lets go of all but these. @returns those that are gone */
@@ -65,15 +65,15 @@ export class Tails {
       if (keys.has(key)) continue;
       gone.push(tail);
       this.#tails.delete(key);
-      this.#quiet.delete(key);
+      this.#read.delete(key);
     }
     return gone;
   }
 
   #makeRoom(): boolean {
-    const key = this.#quiet.values().next().value;
+    const key = this.#read.values().next().value;
     if (key === undefined) return false;
-    this.#quiet.delete(key);
+    this.#read.delete(key);
     return this.#tails.delete(key);
   }
 }
