@@ -16,6 +16,8 @@ export interface RosterOptions {
   onUnusable: OnUnusable;
   /** How many files are looked at in one go. */
   portion?: number;
+  /** How many quiet ones a round looks at. */
+  quietARound?: number;
 }
 
 interface Round {
@@ -26,7 +28,7 @@ interface Round {
 }
 
 const PORTION = 1_000;
-/** Quiet files that one round through the directory looks at, those that were not looked at for longest. */
+/** Those that were not looked at for longest. */
 const QUIET_A_ROUND = 5_000;
 /** Quiet files remembered; others are looked at in every round. */
 const MAX_QUIET = 200_000;
@@ -90,9 +92,9 @@ export class Roster {
   }
 
   #begin(synced: boolean): Round {
-    const { directory } = this.#options;
+    const { directory, quietARound = QUIET_A_ROUND } = this.#options;
     const opened = opendirSync(directory, { encoding: 'latin1', bufferSize: PORTION });
-    let left = QUIET_A_ROUND;
+    let left = quietARound;
     for (const raw of this.#quiet.keys()) {
       if (left-- === 0) break;
       this.#quiet.delete(raw);
