@@ -8,6 +8,7 @@ import {
   timestampOf,
   withoutCredentials,
 } from '../run.ts';
+import { Date } from './clock.ts';
 import { plain } from './plain.ts';
 
 /** Longest text of one field; the rest is cut off, and said so. */
