@@ -70,8 +70,9 @@ export interface SpoolFile {
 export interface MergeArgs extends SpoolFile {
   /** The position that must be stored now, 0 for none; where another is, nothing is done. */
   expected: number;
-  /** The position behind these lines. */
+  /** The position behind these lines, and the digest of all before it. */
   to: number;
+  digest: string;
   maxRunBytes: number;
 }
 
@@ -257,12 +258,15 @@ export interface Series {
 /** How far a spool file has been stored, in bytes. */
 export interface SpoolPosition extends SpoolFile {
   position: number;
+  /** Of the bytes before it; null where an earlier release has stored it. */
+  digest: string | null;
 }
 
 /** Lines of a spool file for one merge. */
 export interface SpoolBatch extends SpoolFile {
   expected: number;
   to: number;
+  digest: string;
   /** How many lines `body` holds. */
   lines: number;
   body: Uint8Array<ArrayBuffer>;
@@ -287,8 +291,10 @@ export interface SpoolStatus {
 }
 
 export interface SpoolAnswer {
-  /** Null: there is nothing to do now. */
+  /** Null: there is nothing to store now. */
   batch: SpoolBatch | null;
+  /** The directory has not been gone through yet: the next is to be asked for at once. */
+  more: boolean;
   notes: Note[];
   /** Files whose positions are of no use any more. */
   gone: SpoolFile[];

@@ -10,6 +10,7 @@ import {
   readSync,
   writeSync,
 } from 'node:fs';
+import { setTimeout } from './clock.ts';
 import type { FsyncPolicy } from './config.ts';
 
 /** How long a written line may wait for its fsync, in milliseconds. */

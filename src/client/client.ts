@@ -3,7 +3,8 @@
  * `logEvent`, `setMetrics` and `endRun` write to local files and return within microseconds.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { canonicalStatus, timestampOf } from '../run.ts';
+import { canonicalStatus, isJsonObject, timestampOf } from '../run.ts';
+import { now } from './clock.ts';
 import {
   associateElsewhere,
   type CommitDetails,
@@ -90,7 +91,7 @@ export class TelemetryClient implements AsyncDisposable {
       this.#recorder.event({
         run_id: textOf(runId) ?? 'unknown',
         event_type: textOf(eventType) ?? 'unknown',
-        timestamp: timestampOf(Date.now()),
+        timestamp: timestampOf(now()),
         payload_json: plain(payload) ?? null,
       });
     this.#guard.attempt('logEvent', log, () => undefined);
@@ -200,7 +201,7 @@ export class TelemetryClient implements AsyncDisposable {
   async getStats(): Promise<ClientStats> {
     const ask = async (): Promise<ClientStats['service']> => {
       const { status, body } = await this.#transport.request('GET', '/metrics');
-      return status === 200 ? (body as Record<string, unknown>) : null;
+      return status === 200 && isJsonObject(body) ? body : null;
     };
     const service = this.#config.mock ? null : await within(STATS_MS, ask(), null).catch(() => null);
     return {

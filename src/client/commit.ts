@@ -1,5 +1,6 @@
 /** The commit that came out of a run: checked here, so that a mistake is told to whoever made it. */
-import { isCommitSource } from '../run.ts';
+import { isCommitSource, isJsonObject } from '../run.ts';
+import { Date } from './clock.ts';
 import { textOf, type Values } from './fields.ts';
 import { runPath } from './requests.ts';
 import type { Transport } from './transport.ts';
@@ -34,13 +35,13 @@ export function commitFields(hash: unknown, source: unknown, details: unknown): 
 export async function associateElsewhere(transport: Transport, runId: string, fields: Values): Promise<CommitResult> {
   const query = new URLSearchParams({ run_id: runId, limit: '1' }).toString();
   const found = await transport.request('GET', `/api/v1/runs?${query}`);
-  const [run] = Array.isArray(found.body) ? (found.body as { event_id: string }[]) : [];
-  if (found.status !== 200)
+  if (found.status !== 200 || !Array.isArray(found.body))
     return { ok: false, message: `The service could not be asked for the run (${found.status})` };
+  const run = (found.body as unknown[]).filter(isJsonObject).find((each) => each.run_id === runId);
   if (!run) return { ok: false, message: `No run ${runId} is known here, nor to the service` };
   const body = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name.replace(/^git_/, ''), value]));
-  const path = `${runPath(run.event_id)}/associate-commit`;
-  const { status } = await transport.request('POST', path, JSON.stringify(body));
-  const ok = status === 200;
+  const path = `${runPath(String(run.event_id))}/associate-commit`;
+  const { status, body: said } = await transport.request('POST', path, JSON.stringify(body));
+  const ok = status === 200 && isJsonObject(said) && said.event_id === run.event_id;
   return { ok, message: ok ? 'The commit is stored' : `The service refused the commit (${status})` };
 }

@@ -1,4 +1,5 @@
 /** The end of the process, for all clients in it: one listener each, no signal handlers. */
+import { clearInterval, clearTimeout, setInterval, setTimeout } from './clock.ts';
 import { deferred } from './deferred.ts';
 
 export interface Leaving {

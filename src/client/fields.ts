@@ -12,6 +12,7 @@ import {
   withinBound,
   withoutCredentials,
 } from '../run.ts';
+import { Date } from './clock.ts';
 import { plain } from './plain.ts';
 
 /** Longest text of one field; the rest is cut off, and said so. */

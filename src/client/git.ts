@@ -1,5 +1,6 @@
 /** What repository the agent works in: asked of git once, in the background, and remembered by folder. */
 import { withoutCredentials } from '../run.ts';
+import { clearTimeout, setTimeout } from './clock.ts';
 
 export interface GitContext {
   git_repo?: string;

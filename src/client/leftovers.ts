@@ -5,6 +5,7 @@
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { takeAbandoned } from './abandoned.ts';
+import { now } from './clock.ts';
 import { type Guard, reasonOf } from './guard.ts';
 import { redeliver } from './redelivery.ts';
 import type { Verdict } from './requests.ts';
@@ -51,7 +52,7 @@ export class Leftovers {
 
   constructor(options: LeftoversOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now ?? now;
   }
 
   /** Whether this client has records on disk that memory does not hold. */

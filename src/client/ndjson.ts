@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDirectory } from '../directory.ts';
 import { AppendFile, type Syncer } from './append.ts';
+import { Date, now } from './clock.ts';
 import type { FsyncPolicy } from './config.ts';
 
 /** How often it is looked whether someone has taken the file away. */
@@ -37,11 +38,11 @@ export class Ndjson {
   }
 
   #open(): AppendFile {
-    const now = Date.now();
+    const at = now();
     // The clock may be set back.
-    if (this.#file && Math.abs(now - this.#lookedAt) < LOOK_MS) return this.#file;
-    this.#lookedAt = now;
-    const day = new Date(now).toISOString().slice(0, 10).replaceAll('-', '');
+    if (this.#file && Math.abs(at - this.#lookedAt) < LOOK_MS) return this.#file;
+    this.#lookedAt = at;
+    const day = new Date(at).toISOString().slice(0, 10).replaceAll('-', '');
     const path = join(this.#directory, `events_${day}.ndjson`);
     if (this.#file && path === this.#path && this.#inPlace()) return this.#file;
     this.close();

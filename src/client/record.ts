@@ -1,5 +1,6 @@
 /** A run as the client knows it: its record, which only grows, and how far it has been delivered. */
 import { type Status, statusRank, timestampOf, withinBound } from '../run.ts';
+import { elapsed, now } from './clock.ts';
 import { cleaned, type Cleaned, idOf, type Values } from './fields.ts';
 import { eventId } from './run-ids.ts';
 
@@ -41,14 +42,14 @@ export function startRun({ runId, agentName, jobType, fields, defaults }: Start)
   problems: string[];
 } {
   const { values, problems } = cleaned(fields, NOT_AT_START);
-  const now = Date.now();
-  const time = timestampOf(now);
+  const at = now();
+  const time = timestampOf(at);
   const names = { agent_name: idOf('agent_name', agentName), job_type: idOf('job_type', jobType) };
   for (const [name, value] of Object.entries(names)) {
     if (value === undefined) problems.push(`${name} is empty; the run is recorded under "unknown"`);
   }
   const record: Values = {
-    event_id: eventId(now),
+    event_id: eventId(at),
     created_at: time,
     start_time: time,
     agent_name: names.agent_name ?? 'unknown',
@@ -63,14 +64,14 @@ export function startRun({ runId, agentName, jobType, fields, defaults }: Start)
     runId,
     eventId: String(record.event_id),
     record,
-    startedAt: performance.now(),
+    startedAt: elapsed(),
     ended: false,
     version: 0,
     known: false,
     size: 0,
     stamp: 0,
   };
-  advance(run, now);
+  advance(run, at);
   return { run, problems };
 }
 
@@ -82,8 +83,8 @@ export function applyMetrics(run: TrackedRun, given: unknown): { changes: string
 /** Ends the run; end_time and duration_ms are now where the agent says nothing else. */
 export function endRun(run: TrackedRun, status: Status, given: unknown): { changes: string[]; problems: string[] } {
   const { values, problems } = cleaned(given, NOT_LATER);
-  const duration = Math.max(0, Math.round(performance.now() - run.startedAt));
-  const end = { end_time: timestampOf(Date.now()), duration_ms: run.record.duration_ms ?? duration };
+  const duration = Math.max(0, Math.round(elapsed() - run.startedAt));
+  const end = { end_time: timestampOf(now()), duration_ms: run.record.duration_ms ?? duration };
   // Ended once more: a correction, which leaves the times as they were.
   const times = run.ended ? {} : end;
   // Wherever records are merged, a completed run stays completed: a cancellation comes too late.
@@ -97,15 +98,15 @@ function apply(run: TrackedRun, { values, problems }: Cleaned): { changes: strin
   const changes = Object.keys(values);
   if (changes.length > 0) {
     Object.assign(run.record, values);
-    advance(run, Date.now());
+    advance(run, now());
   }
   return { changes, problems };
 }
 
 /** A new version of the record, with an updated_at greater than every earlier one. */
-function advance(run: TrackedRun, now: number): void {
+function advance(run: TrackedRun, at: number): void {
   run.version++;
-  run.stamp = Math.max(now * 1000, run.stamp + 1);
+  run.stamp = Math.max(at * 1000, run.stamp + 1);
   const milliseconds = timestampOf(Math.floor(run.stamp / 1000));
   run.record.updated_at = `${milliseconds.slice(0, 23)}${String(run.stamp % 1000).padStart(3, '0')}+00:00`;
 }

@@ -2,6 +2,7 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Syncer } from './append.ts';
+import { timestamp } from './clock.ts';
 import type { ClientConfig } from './config.ts';
 import { type Leaving, offExit, onExit, within } from './exit.ts';
 import type { Values } from './fields.ts';
@@ -213,7 +214,7 @@ export class Recorder implements Leaving {
   #reject(path: string | undefined, line: string, reason: string): boolean {
     const stem = path?.replace(/\.(live|sealed)$/, '') ?? join(this.#spool.directory, 'telemetry_unspooled.jsonl');
     this.#guard.warn('rejected', `the service refuses a run (${reason}); it is kept in ${stem}.rejected`);
-    const entry = JSON.stringify({ rejected_at: new Date().toISOString(), reason, line });
+    const entry = JSON.stringify({ rejected_at: timestamp(), reason, line });
     const write = (): boolean => {
       appendFileSync(`${stem}.rejected`, `${entry}\n`);
       return true;

@@ -34,10 +34,10 @@ export async function redeliver(lines: readonly string[], transport: Transport):
 async function deliver(items: readonly Item[], transport: Transport, rejected: Rejected[]): Promise<Verdict> {
   if (items.length === 0) return { kind: 'stored' };
   const answer = await transport.request('POST', MERGE_PATH, `[${items.map(([, line]) => line).join(',')}]`);
-  const verdict = verdictOf(answer, 'merge', items.length);
-  if (verdict.kind === 'later') return verdict;
-  const result = batchAnswer(answer.body);
   const ids = items.map(([eventId]) => eventId);
+  const verdict = verdictOf(answer, 'merge', ids);
+  if (verdict.kind === 'later') return verdict;
+  const result = batchAnswer(answer, items.length);
   const refused = refusedItems(ids, result?.errors ?? []);
   if ((verdict.kind !== 'stored' || !refused) && items.length > 1) {
     const half = Math.ceil(items.length / 2);
@@ -59,7 +59,7 @@ async function changeEach(items: readonly Item[], transport: Transport): Promise
     const record = parsePlainJson(line) as Record<string, unknown>;
     if (record.status === 'running') continue;
     const answer = await transport.request('PATCH', runPath(eventId), patchOf(record, Object.keys(record)));
-    const verdict = verdictOf(answer, 'update', 1);
+    const verdict = verdictOf(answer, 'update', [eventId]);
     if (verdict.kind === 'later') return verdict;
   }
   return { kind: 'stored' };

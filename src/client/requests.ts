@@ -65,27 +65,32 @@ export function patchableFields({ run }: Entry): string[] {
   return Object.keys(run.record).filter((name) => PATCHABLE.has(name));
 }
 
-/** What an answer means for what was sent, so many runs. */
-export function verdictOf({ status, retryAfterMs, body }: Answer, kind: Request['kind'], runs: number): Verdict {
+/** What an answer means for what was sent. */
+export function verdictOf(answer: Answer, kind: Request['kind'], eventIds: readonly string[]): Verdict {
+  const { status, retryAfterMs, body } = answer;
   const reason = `${status} ${detailOf(body)}`.trim();
   if (status >= 200 && status < 300) {
-    // Whoever stands between (a proxy, a login page) may say 200 as well: only the service's own words count.
-    if (!isAnswer(body, kind))
-      return { kind: 'later', reason: `${status}, but not from the service`, afterMs: undefined };
-    return { kind: kind === 'create' && body.status === 'duplicate' ? 'duplicate' : 'stored' };
+    // Whoever stands between (a proxy, a cache, a login page) may say 200 as well: only an answer to what was sent counts.
+    const word = wordOf(answer, kind, eventIds);
+    return word ? { kind: word } : { kind: 'later', reason: `${status}, but not from the service`, afterMs: undefined };
   }
   const ours = isJsonObject(body) && body.detail !== undefined;
   if (status === 404 && kind === 'update') return { kind: 'missing' };
   // Smaller parts may pass whoever says so; that one run never will is the service's word only.
-  if (status === 413 && (ours || runs > 1)) return { kind: 'too_large', reason };
+  if (status === 413 && (ours || eventIds.length > 1)) return { kind: 'too_large', reason };
   if ((status === 400 || status === 422) && ours) return { kind: 'refused', reason };
   return { kind: 'later', reason, afterMs: retryAfterMs };
 }
 
-function isAnswer(body: unknown, kind: Request['kind']): body is Record<string, unknown> {
-  if (!isJsonObject(body)) return false;
-  if (kind === 'merge') return batchAnswer(body) !== undefined;
-  return typeof body.event_id === 'string';
+/** What a success says of just these runs; undefined where it says nothing of them. */
+function wordOf(answer: Answer, kind: Request['kind'], eventIds: readonly string[]): 'stored' | 'duplicate' | undefined {
+  if (kind === 'merge') return batchAnswer(answer, eventIds.length) ? 'stored' : undefined;
+  const { status, body } = answer;
+  if (!isJsonObject(body) || body.event_id !== eventIds[0]) return undefined;
+  if (kind === 'update') return status === 200 && body.updated === true ? 'stored' : undefined;
+  if (body.status === 'created') return status === 201 ? 'stored' : undefined;
+  // 201: an older service.
+  return body.status === 'duplicate' && (status === 200 || status === 201) ? 'duplicate' : undefined;
 }
 
 function detailOf(body: unknown): string {
@@ -100,32 +105,35 @@ export interface BatchAnswer {
   errors: string[];
 }
 
-/** The counts of a batch; undefined where the answer is no such thing. */
-export function batchAnswer(body: unknown): BatchAnswer | undefined {
-  if (!isJsonObject(body)) return undefined;
-  const { duplicates, merged, errors } = body;
-  if (typeof duplicates !== 'number') return undefined;
-  return { duplicates, merges: typeof merged === 'number', errors: Array.isArray(errors) ? errors.map(String) : [] };
+/** The counts of a batch of so many runs; undefined where the answer is not one to it. */
+export function batchAnswer({ status, body }: Answer, runs: number): BatchAnswer | undefined {
+  if ((status !== 200 && status !== 201) || !isJsonObject(body)) return undefined;
+  const { inserted, duplicates, merged, errors, total } = body;
+  const counts: unknown[] = [inserted, duplicates, merged ?? 0];
+  if (!counts.every(isCount) || !Array.isArray(errors) || total !== runs) return undefined;
+  const sum = counts.reduce((left, right) => left + right, errors.length);
+  if (sum !== runs) return undefined;
+  return { duplicates: duplicates as number, merges: merged !== undefined, errors: errors.map(String) };
 }
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 function itemOf(error: string, eventIds: readonly string[]): number {
   const index = Number(/^index (\d+):/.exec(error)?.[1] ?? -1);
   if (index >= 0 && index < eventIds.length) return index;
-  const named = eventIds.findIndex((id) => error.startsWith(`${id}:`));
-  if (named !== -1) return named;
-  // Another service's words; the longest, for one id may be part of another.
-  const mentioned = eventIds.filter((id) => error.includes(id)).sort((a, b) => b.length - a.length);
-  return mentioned[0] === undefined ? -1 : eventIds.indexOf(mentioned[0]);
+  const named = longest(eventIds.filter((id) => error.startsWith(`${id}:`)));
+  // Another service's words.
+  return eventIds.indexOf(named ?? longest(eventIds.filter((id) => error.includes(id))) ?? '');
 }
 
-/** The items of a batch that its errors speak of: `<event_id or index n>: why`; undefined where that cannot be told. */
+/** For one id may be part of another. */
+const longest = (ids: string[]): string | undefined => ids.sort((a, b) => b.length - a.length)[0];
+
+/**
+ * The items of a batch that its errors speak of: `<event_id or index n>: why`; undefined where that cannot be told, also
+ * where two speak of one, for then another is refused that none names.
+ */
 export function refusedItems(eventIds: readonly string[], errors: readonly string[]): Set<number> | undefined {
-  const refused = new Set<number>();
-  const places = new Map(eventIds.map((id, index) => [id, index]));
-  for (const error of errors) {
-    const item = places.get(error.slice(0, error.indexOf(':'))) ?? itemOf(error, eventIds);
-    if (item === -1) return undefined;
-    refused.add(item);
-  }
-  return refused;
+  const refused = new Set(errors.map((error) => itemOf(error, eventIds)));
+  return refused.has(-1) || refused.size < errors.length ? undefined : refused;
 }

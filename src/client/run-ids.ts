@@ -1,6 +1,7 @@
 /** Names of runs and events: made here, or checked where the agent brings its own. */
 import { getRandomValues } from 'node:crypto';
 import { fits } from '../run/bounds.ts';
+import { now, timestamp } from './clock.ts';
 
 const MAX_LENGTH = 255;
 
@@ -63,7 +64,7 @@ function objection(custom: unknown): keyof RunIdMetrics['rejected'] | undefined 
 }
 
 function generated(agentName: string): string {
-  const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
+  const time = timestamp().replace(/[-:]|\.\d+/g, '');
   const some = agentName.slice(0, 200);
   // So that the service takes it as it is.
   const agent = (fits(some, 400) ? some : some.slice(0, 130)).replace(/[/\\\0]/g, '-');
@@ -74,8 +75,8 @@ function generated(agentName: string): string {
 export const errorRunId = (): string => `error-${randomHex(4)}`;
 
 /** A UUID of version 7: its order is the order of time, which is kind to the service's index. */
-export function eventId(now = Date.now()): string {
-  const time = now.toString(16).padStart(12, '0');
+export function eventId(at = now()): string {
+  const time = at.toString(16).padStart(12, '0');
   const random = randomHex(10);
   const variant = ((parseInt(random[3] as string, 16) & 3) | 8).toString(16);
   return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(0, 3)}-${variant}${random.slice(4, 7)}-${random.slice(7, 19)}`;

@@ -2,6 +2,7 @@
  * Sends what waits, one request at a time, for as long as it takes. What is acknowledged is retired
  * from the spool; what fails is tried again after a pause that grows.
  */
+import { clearTimeout, setImmediate, setTimeout } from './clock.ts';
 import { deferred } from './deferred.ts';
 import { type Guard, reasonOf } from './guard.ts';
 import type { Leftovers } from './leftovers.ts';
@@ -144,10 +145,10 @@ export class Sender {
       for (const { entry, version } of told) this.#settle(entry, version);
       return { kind: 'stored' };
     }
-    const { verdict, answer } = await this.#ask(request);
-    const result = request.kind === 'merge' ? batchAnswer(answer?.body) : undefined;
-    if (result) this.#merges = result.merges;
     const ids = request.entries.map(({ run }) => run.eventId);
+    const { verdict, answer } = await this.#ask(request, ids);
+    const result = answer && request.kind === 'merge' ? batchAnswer(answer, ids.length) : undefined;
+    if (result) this.#merges = result.merges;
     const refused = result && refusedItems(ids, result.errors);
     for (const [index, { entry, version, changes }] of told.entries()) {
       const isRefused = result !== undefined && (refused?.has(index) ?? true);
@@ -160,11 +161,11 @@ export class Sender {
     return verdict;
   }
 
-  async #ask(request: Request): Promise<{ verdict: Verdict; answer: Answer | undefined }> {
+  async #ask(request: Request, ids: readonly string[]): Promise<{ verdict: Verdict; answer: Answer | undefined }> {
     try {
       const method = request.kind === 'update' ? 'PATCH' : 'POST';
       const answer = await this.#options.transport.request(method, request.path, request.body);
-      return { verdict: verdictOf(answer, request.kind, request.entries.length), answer };
+      return { verdict: verdictOf(answer, request.kind, ids), answer };
     } catch (error) {
       return { verdict: noAnswer(error), answer: undefined };
     }

@@ -1,4 +1,5 @@
 /** The export to a Google Sheet when a run has ended: fire and forget, after 1, 2 and 4 s once more. */
+import { setTimeout } from './clock.ts';
 import type { Values } from './fields.ts';
 import { type Guard, reasonOf } from './guard.ts';
 import { HttpTransport } from './transport.ts';

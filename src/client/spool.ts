@@ -6,6 +6,7 @@ import { fsync, fsyncSync, openSync, renameSync, statSync, unlinkSync } from 'no
 import { join } from 'node:path';
 import { makeDirectory } from '../directory.ts';
 import { AppendFile, closeQuietly, type Syncer } from './append.ts';
+import { timestamp } from './clock.ts';
 import type { FsyncPolicy } from './config.ts';
 import { randomHex } from './run-ids.ts';
 
@@ -125,7 +126,7 @@ export class Spool {
   }
 
   #create(): SpoolFile {
-    const time = new Date().toISOString().replace(/[-:]|\.\d+Z/g, '');
+    const time = timestamp().replace(/[-:]|\.\d+Z/g, '');
     const open = (): SpoolFile =>
       new SpoolFile(this.directory, `telemetry_${time}_${randomHex(8)}`, this.#options.policy);
     let file: SpoolFile;

@@ -1,7 +1,8 @@
 /** Runs that were never ended, because their process died: marked as cancelled, over the service's API. */
-import { timestampOf } from '../run.ts';
+import { isJsonObject, timestampOf } from '../run.ts';
+import { now } from './clock.ts';
 import { reasonOf } from './guard.ts';
-import { batchAnswer, MERGE_PATH, runPath } from './requests.ts';
+import { batchAnswer, MERGE_PATH, runPath, verdictOf } from './requests.ts';
 import type { Transport } from './transport.ts';
 
 export interface StaleRunsOptions {
@@ -53,7 +54,7 @@ export async function cleanupStaleRuns(
   const result: StaleRunsResult = { ok: false, found: 0, cancelled: 0, failed: 0, errors: [] };
   const wrong = objection(agentName, olderThanMs);
   if (wrong !== undefined) return { ...result, errors: [wrong] };
-  const created_before = timestampOf(Date.now() - olderThanMs);
+  const created_before = timestampOf(now() - olderThanMs);
   const agent = agentName === undefined ? undefined : { agent_name: agentName };
   const query = new URLSearchParams({ ...agent, status: 'running', created_before }).toString();
   // Cancelled runs leave the list; those that stay in it are skipped by the offset.
@@ -80,7 +81,7 @@ function objection(agentName: unknown, olderThanMs: unknown): string | undefined
   if (agentName !== undefined && (typeof agentName !== 'string' || agentName === '')) {
     return 'agentName must name the agent whose runs are meant';
   }
-  const usable = typeof olderThanMs === 'number' && olderThanMs >= 0 && olderThanMs <= Date.now();
+  const usable = typeof olderThanMs === 'number' && olderThanMs >= 0 && olderThanMs <= now();
   return usable ? undefined : 'olderThanMs must be a number of milliseconds, 0 or more';
 }
 
@@ -89,11 +90,17 @@ function fail(result: StaleRunsResult, error: string): void {
   result.errors.push(error);
 }
 
+const UNLIKE = ', but not with a list of them';
+
+/** Nobody else's list is believed: what stands in it is to be cancelled. */
+const isRunning = (run: unknown): boolean =>
+  isJsonObject(run) && typeof run.event_id === 'string' && typeof run.run_id === 'string' && run.status === 'running';
+
 async function listed(transport: Requests, path: string, result: StaleRunsResult): Promise<StaleRun[]> {
   try {
     const { status, body } = await transport.request('GET', path);
-    if (status === 200 && Array.isArray(body)) return body as StaleRun[];
-    result.errors.push(`The list of running runs could not be read: the service answered ${status}`);
+    if (status === 200 && Array.isArray(body) && body.every(isRunning)) return body as StaleRun[];
+    result.errors.push(`The list of running runs could not be read: the service answered ${status}${status === 200 ? UNLIKE : ''}`);
   } catch (error) {
     result.errors.push(`The list of running runs could not be read: ${reasonOf(error)}`);
   }
@@ -114,15 +121,15 @@ async function cancelAll(transport: Requests, runs: readonly StaleRun[], result:
       const updated_at = changes.end_time;
       return { event_id, run_id, agent_name, job_type, created_at, start_time, updated_at, ...changes };
     });
-    const { status, body } = await transport.request('POST', MERGE_PATH, JSON.stringify(records));
-    const answer = status === 200 ? batchAnswer(body) : undefined;
+    const said = await transport.request('POST', MERGE_PATH, JSON.stringify(records));
+    const answer = batchAnswer(said, runs.length);
     if (answer?.merges) {
       for (const error of answer.errors) fail(result, error);
       result.cancelled += runs.length - answer.duplicates - answer.errors.length;
       return;
     }
     // An older service has ignored what it knew.
-    if (!answer) throw new Error(`the service answered ${status}`);
+    if (!answer) throw new Error(`the service answered ${said.status}`);
   } catch (error) {
     result.failed += runs.length;
     result.errors.push(`${runs.length} runs could not be cancelled: ${reasonOf(error)}`);
@@ -136,7 +143,7 @@ function cancellation({
 }: StaleRun): Record<'status' | 'end_time' | 'error_summary' | 'output_summary', string> {
   return {
     status: 'cancelled',
-    end_time: timestampOf(Date.now()),
+    end_time: timestampOf(now()),
     error_summary: `Stale run cleaned up (created at ${created_at})`,
     output_summary: 'The process did not complete the run; it was marked as cancelled',
   };
@@ -145,8 +152,9 @@ function cancellation({
 async function cancelByPatch(transport: Requests, run: StaleRun, result: StaleRunsResult): Promise<void> {
   if (result.errors.length >= MAX_ERRORS) return;
   try {
-    const { status } = await transport.request('PATCH', runPath(run.event_id), JSON.stringify(cancellation(run)));
-    if (status !== 200) throw new Error(`the service answered ${status}`);
+    const answer = await transport.request('PATCH', runPath(run.event_id), JSON.stringify(cancellation(run)));
+    const verdict = verdictOf(answer, 'update', [run.event_id]);
+    if (verdict.kind !== 'stored') throw new Error(`the service answered ${answer.status}`);
     result.cancelled++;
   } catch (error) {
     fail(result, `${run.run_id}: ${reasonOf(error)}`);

@@ -2,6 +2,7 @@
 import type * as Http from 'node:http';
 import type { Socket } from 'node:net';
 import { parsePlainJson } from '../run.ts';
+import { clearTimeout, Date, now, setTimeout } from './clock.ts';
 
 /** What the service said. */
 export interface Answer {
@@ -131,9 +132,9 @@ async function receive(response: Http.IncomingMessage, maxBytes: number): Promis
 }
 
 /** Seconds or a date, as RFC 9110 has it, in milliseconds from now; bounded. */
-export function retryAfter(header: string | undefined, now = Date.now()): number | undefined {
+export function retryAfter(header: string | undefined, at = now()): number | undefined {
   if (header === undefined) return undefined;
-  const wait = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - now;
+  const wait = /^\d+$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - at;
   return Number.isNaN(wait) ? undefined : Math.min(Math.max(wait, 0), MAX_RETRY_AFTER_MS);
 }
 

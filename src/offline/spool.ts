@@ -1,9 +1,18 @@
 /** The spool as it lies there: what waits, what was rejected, and whose records they are. */
-import { closeSync, fstatSync, openSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import type { Connection } from '../actors/database.ts';
-import { isSpoolName, keyOf, listFiles, pathOf, type SpoolEntry, type SpoolState } from '../actors/spool/files.ts';
+import {
+  entryOf,
+  isSpoolName,
+  isSynced,
+  keyOf,
+  namesIn,
+  type SpoolEntry,
+  type SpoolState,
+} from '../actors/spool/files.ts';
+import { isSame, type Mark } from '../actors/spool/fingerprint.ts';
 import { type Line, readLines } from '../actors/spool/lines.ts';
+import { pathOf, rawPath, textOf } from '../actors/spool/names.ts';
 import { describe, systemCode } from '../errors.ts';
 
 export interface OpenFile extends SpoolEntry {
@@ -24,22 +33,32 @@ export class Spool implements Disposable {
   readonly files: OpenFile[] = [];
   /** Files beyond those, or that cannot be opened; what is in them is not known. */
   readonly unopened: string[] = [];
+  /** Names of files with rejections. */
   readonly rejected: string[];
   synced = 0;
+  /** Files in which nothing stands. */
+  readonly empty: SpoolEntry[] = [];
+  readonly #rejected: (string | Buffer)[];
 
   /** @throws the system's error where the folder is there and cannot be read */
   constructor(directory: string) {
     this.directory = directory;
-    const names = namesIn(directory);
+    const names = namesOf(directory);
     this.there = names !== undefined;
-    this.rejected = (names ?? []).filter((name) => name.endsWith(REJECTED)).sort();
-    if (!names) return;
-    this.synced = names.filter((name) => isSpoolName(name) && name.endsWith('.synced')).length;
+    const rejected = (names ?? []).filter((name) => name.endsWith(REJECTED)).sort();
+    this.rejected = rejected.map(textOf);
+    this.#rejected = rejected.map((name) => rawPath(directory, name));
+    const spooled = (names ?? []).filter(isSpoolName).sort();
+    this.synced = spooled.filter(isSynced).length;
     const onUnusable = (name: string, why: string): void => void this.unopened.push(`${name}: ${why}`);
-    for (const entry of listFiles(directory, false, onUnusable)) this.#open(entry);
+    for (const name of spooled) {
+      const entry = isSynced(name) ? undefined : entryOf(directory, name, onUnusable);
+      if (entry) this.#open(entry);
+    }
   }
 
   #open(entry: SpoolEntry): void {
+    if (entry.size === 0) return void this.empty.push(entry);
     const fileName = `${entry.name}.jsonl.${entry.state}`;
     if (this.files.length === MAX_OPEN) return void this.unopened.push(`${fileName}: one file too many to be read now`);
     try {
@@ -51,23 +70,29 @@ export class Spool implements Disposable {
 
   byState(): Map<SpoolState | 'rejected', number> {
     const counts = new Map<SpoolState | 'rejected', number>();
-    for (const { state } of this.files) counts.set(state, (counts.get(state) ?? 0) + 1);
+    for (const { state } of [...this.files, ...this.empty]) counts.set(state, (counts.get(state) ?? 0) + 1);
     if (this.synced > 0) counts.set('synced', this.synced);
     if (this.rejected.length > 0) counts.set('rejected', this.rejected.length);
     return counts;
   }
 
-  /** Every line from the stored positions on. */
-  forEachWaiting(positions: ReadonlyMap<string, number>, maxLineBytes: number, onLine: (line: Line) => void): void {
+  /** From where a file waits: behind what is stored of it, or from its beginning where something else stands there now. */
+  waitsFrom(file: OpenFile, marks: ReadonlyMap<string, Mark>): number {
+    const mark = marks.get(keyOf(file));
+    return mark && mark.position <= file.size && isSame(file.descriptor, mark) ? mark.position : 0;
+  }
+
+  /** Every line that waits. */
+  forEachWaiting(marks: ReadonlyMap<string, Mark>, maxLineBytes: number, onLine: (line: Line) => void): void {
     for (const file of this.files) {
-      linesOf(file.descriptor, positions.get(keyOf(file)) ?? 0, file.size, maxLineBytes, onLine);
+      linesOf(file.descriptor, this.waitsFrom(file, marks), file.size, maxLineBytes, onLine);
     }
   }
 
   /** Every rejection, each JSON with the rejected line in `line`. */
   forEachRejected(maxLineBytes: number, onLine: (line: Line) => void): void {
-    for (const name of this.rejected) {
-      const descriptor = openSync(join(this.directory, name), 'r');
+    for (const path of this.#rejected) {
+      const descriptor = openSync(path, 'r');
       try {
         linesOf(descriptor, 0, fstatSync(descriptor).size, maxLineBytes, onLine);
       } finally {
@@ -82,14 +107,17 @@ export class Spool implements Disposable {
 }
 
 /** How far each file had been stored, by `keyOf`; there are as many as files. */
-export function positionsIn(db: Connection): Map<string, number> {
-  const rows = db.prepare('SELECT name, inode, position FROM spool_files').raw().all() as [string, string, number][];
-  return new Map(rows.map(([name, inode, position]) => [keyOf({ name, inode }), position]));
+export function marksIn(db: Connection): Map<string, Mark> {
+  const rows = db.prepare('SELECT name, inode, position, CAST(digest AS TEXT) FROM spool_files').raw().all();
+  const marks = (rows as [string, string, number, string | null][]).map(
+    ([name, inode, position, digest]) => [keyOf({ name, inode }), { position, digest: digest ?? '' }] as const,
+  );
+  return new Map(marks);
 }
 
-function namesIn(directory: string): string[] | undefined {
+function namesOf(directory: string): string[] | undefined {
   try {
-    return readdirSync(directory);
+    return namesIn(directory);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw error;

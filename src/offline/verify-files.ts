@@ -1,7 +1,7 @@
 /** The checks of what lies beside the database: the NDJSON backup against it, and the spool. */
 import { dirname } from 'node:path';
 import type { Connection } from '../actors/database.ts';
-import { keyOf } from '../actors/spool/files.ts';
+import { keyOf, type SpoolEntry } from '../actors/spool/files.ts';
 import { describe, TelemetryError } from '../errors.ts';
 import { isJsonObject } from '../run.ts';
 import { quoted } from '../actors/shell.ts';
@@ -9,7 +9,7 @@ import { bad, type Check, firstOf, ok, SHOWN, warning } from './check.ts';
 import { bytesOf, count, numberOf } from './figures.ts';
 import { type BackupFile, listBackup, readBackup } from './ndjson.ts';
 import { eventIdOn, type Finding, Reconciliation } from './reconcile.ts';
-import { positionsIn, Spool } from './spool.ts';
+import { marksIn, Spool } from './spool.ts';
 
 /** What lay beside the database at one moment, before anyone looked into it. */
 export interface Beside extends Disposable {
@@ -65,7 +65,7 @@ function findElsewhere({ findings }: Reconciliation, db: Connection, spool: Spoo
     const finding = eventId === undefined ? undefined : findings.get(eventId);
     if (finding) finding.place ??= place;
   };
-  spool.forEachWaiting(positionsIn(db), maxRunBytes, ({ bytes }) => found(eventIdOn(bytes), 'waiting'));
+  spool.forEachWaiting(marksIn(db), maxRunBytes, ({ bytes }) => found(eventIdOn(bytes), 'waiting'));
   // A rejection quotes its line, whose every character may take two.
   spool.forEachRejected(2 * maxRunBytes, ({ bytes }) => found(eventIdIn(bytes), 'rejected'));
 }
@@ -140,9 +140,14 @@ function groupsOf(
 /** What waits in the spool, and what of it never can be stored. */
 export function checkSpool(db: Connection, { spool, notedAt }: Beside, maxRunBytes: number): Check {
   if (!spool.there) return ok('spool', `no folder ${spool.directory}: nothing waits`);
-  const positions = positionsIn(db);
-  const waiting = spool.files.map((file) => ({ ...file, bytes: file.size - (positions.get(keyOf(file)) ?? 0) }));
-  const beyond = waiting.filter(({ bytes }) => bytes < 0);
+  const marks = marksIn(db);
+  const positionOf = (file: SpoolEntry): number => marks.get(keyOf(file))?.position ?? 0;
+  const beyond = [...spool.files, ...spool.empty].filter((file) => positionOf(file) > file.size);
+  const waiting = spool.files
+    .filter((file) => positionOf(file) <= file.size)
+    .map((file) => ({ ...file, from: spool.waitsFrom(file, marks) }))
+    .map((file) => ({ ...file, bytes: file.size - file.from, anew: file.from < positionOf(file) }));
+  const anew = waiting.filter((file) => file.anew);
   const pending = waiting.filter(({ bytes }) => bytes > 0);
   const total = pending.reduce((sum, { bytes }) => sum + bytes, 0);
   const oldest = Math.round((notedAt - Math.min(notedAt, ...pending.map(({ mtimeMs }) => mtimeMs))) / 1000);
@@ -151,9 +156,12 @@ export function checkSpool(db: Connection, { spool, notedAt }: Beside, maxRunByt
   const states = [...spool.byState()].map(([state, files]) => `${files} ${state}`).join(', ') || 'no files';
   const seen =
     total === 0 ? `${states}; nothing waits` : `${states}; ${bytesOf(total)} wait, the oldest for ${oldest} s`;
-  const details = [...spool.unopened.map((problem) => `not read: ${problem}`)];
+  const details = [
+    ...anew.map(({ name }) => `written anew since it was read, and read again by the service: ${name}`),
+    ...spool.unopened.map((problem) => `not read: ${problem}`),
+  ];
   if (beyond.length > 0) {
-    const lines = beyond.map(({ name, bytes }) => `${name}: ${-bytes} bytes fewer than were read from it`);
+    const lines = beyond.map((file) => `${file.name}: ${positionOf(file) - file.size} bytes fewer than were read from it`);
     const remedy = 'Someone cut these files. What was read of them is stored; their clients keep NDJSON of all';
     return bad('spool', `${seen}; shorter than what was read: ${count(beyond.length, 'file')}`, remedy, [
       ...firstOf(lines),

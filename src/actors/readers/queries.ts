@@ -36,8 +36,10 @@ export function metadata(db: Statements, inside: Inside): Metadata {
 
 /** How far each spool file has been stored; there are as many as files in the spool. */
 export function positions(db: Statements, inside: Inside): SpoolPosition[] {
-  const rows = inside(() => db.raw('SELECT name, inode, position FROM spool_files').all());
-  return (rows as [string, string, number][]).map(([name, inode, position]) => ({ name, inode, position }));
+  const rows = inside(() => db.raw('SELECT name, inode, position, CAST(digest AS TEXT) FROM spool_files').all());
+  return (rows as [string, string, number, string | null][]).map(([name, inode, position, digest]) => {
+    return { name, inode, position, digest };
+  });
 }
 
 /** Index entries counted in one visit to the gate. */

@@ -16,7 +16,7 @@ const watch = new Watch(options.directory);
 
 const thread: SpoolThread = {
   next(): SpoolAnswer {
-    const answer = drain.next();
+    const answer = drain.next(watch.takeNames());
     return answer.batch ? transfer(answer, [answer.batch.body.buffer]) : answer;
   },
   settle(outcome: SpoolOutcome): void {
@@ -27,6 +27,7 @@ const thread: SpoolThread = {
   },
   close(): void {
     watch.close();
+    drain.close();
   },
 };
 

@@ -38,12 +38,12 @@ export class Delivery {
    *
    * @throws AbortError where the waiting was ended
    */
-  async store({ name, inode, expected, to, body }: SpoolBatch): Promise<Delivered> {
+  async store({ name, inode, expected, to, digest, body }: SpoolBatch): Promise<Delivered> {
     const { writer, log, maxRunBytes, signal, firstPauseMs = FIRST_PAUSE_MS } = this.#options;
     const started = performance.now();
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
       try {
-        const result = await writer.send('merge', { name, inode, expected, to, maxRunBytes }, body);
+        const result = await writer.send('merge', { name, inode, expected, to, digest, maxRunBytes }, body);
         if (pauseMs > firstPauseMs) {
           log.info('The spool goes on', { waited_ms: Math.round(performance.now() - started) });
         }

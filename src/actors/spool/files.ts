@@ -1,8 +1,8 @@
 /** The files of a spool directory: `<name>.jsonl.<state>`, and what stands beside them. */
 import { closeSync, fsyncSync, openSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, systemCode } from '../../errors.ts';
 import type { SpoolFile } from '../protocol.ts';
+import { rawPath, textOf } from './names.ts';
 
 /**
  * `live`: our clients write it; `active`: older ones do. `sealed` and `ready` are complete, ours and theirs
@@ -15,55 +15,42 @@ export interface SpoolEntry extends SpoolFile {
   size: number;
   mtimeMs: number;
   ctimeMs: number;
+  /** Its whole name as the directory has it. */
+  raw: string;
+  /** Moves with every change of the file, and nobody can set it. */
+  ctimeNs: bigint;
 }
+
+/** Told of what bears the name of a spool file and is no file to read. */
+export type OnUnusable = (fileName: string, why: string) => void;
 
 const FILE_NAME = /^(.+)\.jsonl\.(live|active|sealed|ready|synced)$/s;
 
-/** More files than a look takes in; the rest come when these are through. */
-const MAX_FILES = 100_000;
+export const isSynced = (raw: string): boolean => raw.endsWith('.synced');
 
-const isSynced = (fileName: string): boolean => fileName.endsWith('.synced');
-
-export const isSpoolName = (fileName: string): boolean => FILE_NAME.test(fileName);
+export const isSpoolName = (raw: string): boolean => FILE_NAME.test(raw);
 
 export const keyOf = ({ name, inode }: SpoolFile): string => `${inode}/${name}`;
 
-export function pathOf(directory: string, name: string, suffix: SpoolState | 'rejected'): string {
-  return join(directory, `${name}.jsonl.${suffix}`);
-}
+/** All names of a directory, raw. @throws the system's error where it cannot be read */
+export const namesIn = (directory: string): string[] => readdirSync(directory, { encoding: 'latin1' });
 
-/**
- * The spool files of a directory by their names, which begin with a time.
- *
- * @param synced whether those that are done with, or those that are not
- * @param onUnusable told of what bears such a name and is no file to read
- * @throws the system's error where the directory cannot be read
- */
-export function listFiles(
-  directory: string,
-  synced: boolean,
-  onUnusable: (fileName: string, why: string) => void,
-): SpoolEntry[] {
-  const wanted = readdirSync(directory).filter((fileName) => isSpoolName(fileName) && isSynced(fileName) === synced);
-  const names = wanted.sort().slice(0, MAX_FILES);
-  const entries: SpoolEntry[] = [];
-  for (const fileName of names) {
-    try {
-      const stat = statSync(join(directory, fileName), { bigint: true });
-      if (!stat.isFile()) {
-        onUnusable(fileName, 'it is not a file');
-        continue;
-      }
-      const [, name, state] = FILE_NAME.exec(fileName) as unknown as [string, string, SpoolState];
-      const { ino, size, mtimeMs, ctimeMs } = stat;
-      const numbers = { size: Number(size), mtimeMs: Number(mtimeMs), ctimeMs: Number(ctimeMs) };
-      entries.push({ name, state, inode: String(ino), ...numbers });
-    } catch (error) {
-      // Its client had it acknowledged and removed it, or renamed it.
-      if (systemCode(error) !== 'ENOENT') onUnusable(fileName, describe(error));
+/** @param raw the name of a spool file @returns undefined where there is no file to read */
+export function entryOf(directory: string, raw: string, onUnusable: OnUnusable): SpoolEntry | undefined {
+  try {
+    const stat = statSync(rawPath(directory, raw), { bigint: true });
+    if (stat.isFile()) {
+      const [, name, state] = FILE_NAME.exec(raw) as unknown as [string, string, SpoolState];
+      const { ino, size, mtimeMs, ctimeMs, ctimeNs } = stat;
+      const numbers = { size: Number(size), mtimeMs: Number(mtimeMs), ctimeMs: Number(ctimeMs), ctimeNs };
+      return { raw, name: textOf(name), state, inode: String(ino), ...numbers };
     }
+    onUnusable(textOf(raw), 'it is not a file');
+  } catch (error) {
+    // Its client had it acknowledged and removed it, or renamed it.
+    if (systemCode(error) !== 'ENOENT') onUnusable(textOf(raw), describe(error));
   }
-  return entries;
+  return undefined;
 }
 
 /** Makes names in a directory last; where a system cannot, they may be undone by a power cut, which is harmless here. */

@@ -126,8 +126,9 @@ export class SpoolHandle {
     for (;;) {
       const answer = await thread.call((remote) => remote.next());
       this.#note(answer);
-      const { batch } = answer;
-      if (!batch || this.#closing.signal.aborted) break;
+      const { batch, more } = answer;
+      if (this.#closing.signal.aborted || (!batch && !more)) break;
+      if (!batch) continue;
       const delivered = await this.#delivery.store(batch);
       let outcome: SpoolOutcome;
       if (delivered.ok) {

@@ -1,6 +1,7 @@
 /** How far the writer has stored each file, as far as the spool's thread knows; and when that is of no use any more. */
 import type { SpoolFile, SpoolPosition } from '../protocol.ts';
 import { keyOf } from './files.ts';
+import { type Mark, START } from './fingerprint.ts';
 
 export class KnownPositions {
   readonly #stored: Map<string, SpoolPosition>;
@@ -12,12 +13,13 @@ export class KnownPositions {
     this.#stored = new Map(positions.map((position) => [keyOf(position), position]));
   }
 
-  of(file: SpoolFile): number {
-    return this.#stored.get(keyOf(file))?.position ?? 0;
+  of(file: SpoolFile): Mark {
+    const stored = this.#stored.get(keyOf(file));
+    return stored ? { position: stored.position, digest: stored.digest ?? '' } : START;
   }
 
-  set({ name, inode }: SpoolFile, position: number): void {
-    this.#stored.set(keyOf({ name, inode }), { name, inode, position });
+  set({ name, inode }: SpoolFile, { position, digest }: Mark): void {
+    this.#stored.set(keyOf({ name, inode }), { name, inode, position, digest });
   }
 
   /** A look found these files; others are gone, at the second look: one may miss a file that is just being renamed. */

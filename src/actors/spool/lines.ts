@@ -74,7 +74,7 @@ export function readLines(descriptor: number, from: Place, bounds: LineBounds): 
   return { lines, place: { position: start, scanned: more ? Math.max(at, start) : start } };
 }
 
-function readAt(descriptor: number, position: number, length: number): Uint8Array {
+export function readAt(descriptor: number, position: number, length: number): Uint8Array {
   const buffer = Buffer.allocUnsafeSlow(length);
   let read = 0;
   while (read < length) {

@@ -7,8 +7,9 @@ import { closeSync, constants, existsSync, fstatSync, fsyncSync, ftruncateSync, 
 import { readSync, writeSync } from 'node:fs';
 import { hash } from 'node:crypto';
 import { describe, systemCode } from '../../errors.ts';
-import { pathOf, syncDirectory } from './files.ts';
+import { syncDirectory } from './files.ts';
 import type { Line } from './lines.ts';
+import { pathOf } from './names.ts';
 
 export interface Rejection {
   line: Line;
@@ -68,7 +69,7 @@ export class RejectedFiles {
     return known;
   }
 
-  #write(path: string, text: string): void {
+  #write(path: string | Buffer, text: string): void {
     const isNew = !existsSync(path);
     const descriptor = openSync(path, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK, 0o666);
     try {
@@ -106,7 +107,7 @@ function endsTorn(descriptor: number, size: number): boolean {
   return last[0] !== NEWLINE;
 }
 
-function lastLinesOf(path: string): string[] {
+function lastLinesOf(path: string | Buffer): string[] {
   if (!existsSync(path)) return [];
   const descriptor = openSync(path, constants.O_RDONLY | O_NONBLOCK);
   try {

@@ -1,7 +1,8 @@
 /** The end of a spool file: what nobody touches becomes `.sealed`, what is read `.synced`, and is removed a week later. */
 import { existsSync, renameSync, unlinkSync } from 'node:fs';
 import { describe, systemCode } from '../../errors.ts';
-import { pathOf, type SpoolEntry, type SpoolState, syncDirectory } from './files.ts';
+import type { SpoolEntry, SpoolState } from './files.ts';
+import { pathOf } from './names.ts';
 import type { Notes } from './notes.ts';
 import type { Tail } from './tail.ts';
 
@@ -15,22 +16,30 @@ export interface RetireOptions {
 /** A file that cannot be renamed is tried again after this. */
 const RETRY_MS = 30_000;
 
-/** Gives a file its next state, if it is time for that. */
-export function retire(tail: Tail, { directory, maxAgeMs, now, notes }: RetireOptions): void {
+/**
+ * Gives a file its next state, if it is time for that.
+ *
+ * @returns whether names were changed: the directory is to be synced
+ */
+export function retire(tail: Tail, { directory, maxAgeMs, now, notes }: RetireOptions): boolean {
   const { name, state, size, place } = tail;
-  if (tail.blockedUntil > now) return;
+  if (tail.blockedUntil > now) return false;
   if (state === 'live' && place.scanned >= size && now - tail.mtimeMs > maxAgeMs) {
     // It is complete: its client has ended, or will notice and go on in another file.
-    if (!rename(tail, 'sealed', directory, notes)) tail.blockedUntil = now + RETRY_MS;
-    else notes.info('Spool file of a client that has gone is sealed', { file: name });
-  } else if (tail.isAtRest(now) && place.position === size) {
-    if (!rename(tail, 'synced', directory, notes)) tail.blockedUntil = now + RETRY_MS;
-    else notes.info('Spool file is synced', { file: name, bytes: size });
+    const sealed = rename(tail, 'sealed', directory, notes);
+    if (sealed) notes.info('Spool file of a client that has gone is sealed', { file: name });
+    else tail.blockedUntil = now + RETRY_MS;
+    return sealed;
   }
+  if (!tail.isAtRest(now) || place.position !== size || !tail.isProven) return false;
+  const synced = rename(tail, 'synced', directory, notes);
+  if (synced) notes.info('Spool file is synced', { file: name, bytes: size });
+  else tail.blockedUntil = now + RETRY_MS;
+  return synced;
 }
 
 /**
- * Renames a file, and makes that last. A name that is taken is left: nothing is ever overwritten.
+ * Renames a file. A name that is taken is left: nothing is ever overwritten.
  *
  * @returns whether it is done, or has been done by somebody else
  */
@@ -41,7 +50,6 @@ function rename({ name, state }: Tail, to: SpoolState, directory: string, notes:
     if (existsSync(target)) why = `there is a file ${name}.jsonl.${to}`;
     else {
       renameSync(pathOf(directory, name, state), target);
-      syncDirectory(directory);
       return true;
     }
   } catch (error) {

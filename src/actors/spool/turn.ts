@@ -2,9 +2,10 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { describe, systemCode } from '../../errors.ts';
 import type { SpoolBatch } from '../protocol.ts';
-import { pathOf } from './files.ts';
+import { compare, markBehind, nearBytes, START } from './fingerprint.ts';
 import { isBlank, reasonToReject } from './judge.ts';
 import { type Line, readLines } from './lines.ts';
+import { pathOf } from './names.ts';
 import type { Notes } from './notes.ts';
 import type { RejectedFiles, Rejection } from './rejected.ts';
 import type { Tail } from './tail.ts';
@@ -41,8 +42,30 @@ const { O_NONBLOCK, O_RDONLY } = constants;
 
 /** @returns undefined where there is no complete line to be had now */
 export function takeTurn(tail: Tail, at: TurnPlace): Turn | undefined {
-  const lines = read(tail, at);
-  if (lines.length === 0) return undefined;
+  const descriptor = opened(tail, at);
+  if (descriptor === undefined) return undefined;
+  try {
+    return turnOn(descriptor, tail, at);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Compares a file with what was read of it, as far as one turn goes; what is other is read from its beginning. */
+export function proveFile(tail: Tail, at: TurnPlace): void {
+  const descriptor = opened(tail, at);
+  if (descriptor === undefined) return;
+  try {
+    attempt(tail, at, () => isAsRead(descriptor, tail, at));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function turnOn(descriptor: number, tail: Tail, at: TurnPlace): Turn | undefined {
+  const read = attempt(tail, at, () => readNext(descriptor, tail, at));
+  if (!read) return undefined;
+  const { lines, near } = read;
   const rejections = lines.flatMap((line) => {
     const reason = isBlank(line) ? undefined : reasonOf(line, tail, at);
     return reason === undefined ? [] : [{ line, reason }];
@@ -51,12 +74,13 @@ export function takeTurn(tail: Tail, at: TurnPlace): Turn | undefined {
   const rejected = setAside(tail, rejections, at);
   const stop = rejected === undefined ? rejections[0]?.line : undefined;
   const taken = stop ? lines.slice(0, lines.indexOf(stop)) : lines;
-  const last = taken.at(-1);
-  if (!last) return undefined;
+  const mark = taken.length > 0 && attempt(tail, at, () => markBehind(descriptor, tail.mark, near, taken));
+  if (!mark) return undefined;
   const good = taken.filter((line) => !refused.has(line) && !isBlank(line));
   const { name, inode, stored } = tail;
+  const { position: to, digest } = mark;
   return {
-    batch: { name, inode, expected: stored, to: last.next, lines: good.length, body: joined(good) },
+    batch: { name, inode, expected: stored, to, digest, lines: good.length, body: joined(good) },
     read: taken.length,
     only: good.length === 1 ? good[0]?.offset : undefined,
     rejections,
@@ -64,44 +88,90 @@ export function takeTurn(tail: Tail, at: TurnPlace): Turn | undefined {
   };
 }
 
-function read(tail: Tail, { directory, batchLines, maxRunBytes, now, notes }: TurnPlace): Line[] {
-  try {
+/** @returns a descriptor of the tail's own file, which was seen by the tail; undefined where it is not to be had */
+function opened(tail: Tail, at: TurnPlace): number | undefined {
+  return attempt(tail, at, () => {
     // Not to hang on a pipe that took the file's place.
-    const descriptor = openSync(pathOf(directory, tail.name, tail.state), O_RDONLY | O_NONBLOCK);
+    const descriptor = openSync(pathOf(at.directory, tail.name, tail.state), O_RDONLY | O_NONBLOCK);
     try {
-      const stat = fstatSync(descriptor, { bigint: true });
-      if (String(stat.ino) !== tail.inode) return [];
-      const found = { state: tail.state, size: Number(stat.size), mtimeMs: Number(stat.mtimeMs) };
-      if (!tail.see(found, now)) warnCutShort(tail, notes);
-      const { lines, place } = readLines(descriptor, tail.place, {
-        end: tail.readableTo(now),
-        maxLines: Math.min(batchLines, tail.maxLines ?? batchLines),
-        maxBytes: BATCH_BYTES,
-        maxLineBytes: maxRunBytes,
-        torn: tail.isTorn(now),
-      });
-      // With lines the place moves when they are stored.
-      if (lines.length === 0) tail.place = place;
-      notes.isWell(tail.name);
-      return lines;
-    } finally {
+      const { ino, size, mtimeMs, ctimeNs } = fstatSync(descriptor, { bigint: true });
+      if (String(ino) === tail.inode) {
+        const found = { state: tail.state, size: Number(size), mtimeMs: Number(mtimeMs), ctimeNs };
+        if (!tail.see(found, at.now)) warnCutShort(tail, at);
+        return descriptor;
+      }
+    } catch (error) {
       closeSync(descriptor);
+      throw error;
     }
+    closeSync(descriptor);
+    return undefined;
+  });
+}
+
+/** The next lines, and what stands before them as it was. */
+function readNext(descriptor: number, tail: Tail, at: TurnPlace): { lines: Line[]; near: Uint8Array } | undefined {
+  const { batchLines, maxRunBytes, now } = at;
+  if (tail.isDoubtful(now) && !isAsRead(descriptor, tail, at)) return undefined;
+  let near = nearBytes(descriptor, tail.mark);
+  if (!near) {
+    startAnew(tail, at);
+    near = new Uint8Array();
+  }
+  const { lines, place } = readLines(descriptor, tail.place, {
+    end: tail.readableTo(now),
+    maxLines: Math.min(batchLines, tail.maxLines ?? batchLines),
+    maxBytes: BATCH_BYTES,
+    maxLineBytes: maxRunBytes,
+    torn: tail.isTorn(now),
+  });
+  // With lines the place moves when they are stored.
+  if (lines.length > 0) return { lines, near };
+  tail.place = place;
+  return undefined;
+}
+
+/** @returns false where the comparison is to go on */
+function isAsRead(descriptor: number, tail: Tail, at: TurnPlace): boolean {
+  const found = compare(descriptor, tail.mark, tail.trust.proof);
+  if (found === 'same') tail.trust.prove(at.now);
+  else if (found === 'other') startAnew(tail, at);
+  else tail.trust.proof = found;
+  return typeof found === 'string';
+}
+
+/** Merging makes it harmless that lines come again. */
+function startAnew(tail: Tail, { notes, rejected }: TurnPlace): void {
+  const { name, mark } = tail;
+  if (mark.digest === '') {
+    notes.info('Spool file is read again from its beginning: what was read of it was not noted', { file: name });
+  } else {
+    const { position } = mark;
+    notes.warning('Spool file was written anew and is read again from its beginning', { file: name, position });
+  }
+  rejected.forget(name);
+  tail.moveTo(START);
+}
+
+/** What the file system refuses is tried again later. */
+function attempt<T>(tail: Tail, { now, notes }: TurnPlace, work: () => T): T | undefined {
+  try {
+    const result = work();
+    notes.isWell(tail.name);
+    return result;
   } catch (error) {
     // Its client had it acknowledged and removed it, or renamed it.
-    if (systemCode(error) === 'ENOENT') return [];
+    if (systemCode(error) === 'ENOENT') return undefined;
     tail.blockedUntil = now + RETRY_MS;
     const why = describe(error);
     if (notes.isNew(tail.name, why)) notes.warning('Spool file cannot be read', { file: tail.name, reason: why });
-    return [];
+    return undefined;
   }
 }
 
-export function warnCutShort({ name, stored }: Tail, notes: Notes): void {
-  notes.warning('Spool file has been cut short and is read again from its beginning', {
-    file: name,
-    position: stored,
-  });
+export function warnCutShort({ name, stored }: Tail, { notes, rejected }: Pick<TurnPlace, 'notes' | 'rejected'>): void {
+  rejected.forget(name);
+  notes.warning('Spool file has been cut short and is read again from its beginning', { file: name, position: stored });
 }
 
 function reasonOf(line: Line, { doomed, size }: Tail, { maxRunBytes }: TurnPlace): string | undefined {

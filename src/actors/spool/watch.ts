@@ -2,6 +2,8 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import { isSpoolName } from './files.ts';
 
+/** Names remembered of what has happened; the others are found by going through the directory. */
+const MAX_NAMES = 1_000;
 /** However much happens, and whatever the clock says, no look follows on the last one sooner. */
 const THROTTLE_MS = 200;
 
@@ -13,6 +15,7 @@ export class Watch {
   #inode: number | undefined;
   /** Something has happened since the last wait. */
   #stirred = false;
+  #names = new Set<string>();
   #waiting: { resolve: () => void; timer: NodeJS.Timeout; at: number } | undefined;
 
   constructor(directory: string, throttleMs = THROTTLE_MS) {
@@ -27,6 +30,13 @@ export class Watch {
       const delay = this.#stirred ? this.#throttleMs : Math.max(this.#throttleMs, ms);
       this.#waiting = { resolve, timer: setTimeout(() => this.#wake(), delay), at: performance.now() + delay };
     });
+  }
+
+  /** The raw names of the spool files that have come, grown or gone since the last call, as far as they are known. */
+  takeNames(): string[] {
+    const names = [...this.#names];
+    this.#names.clear();
+    return names;
   }
 
   /** Ends watching, and what waits. */
@@ -46,6 +56,7 @@ export class Watch {
   #onEvent(fileName: string | null): void {
     if (fileName !== null && !isSpoolName(fileName)) return;
     this.#stirred = true;
+    if (fileName !== null && this.#names.size < MAX_NAMES) this.#names.add(fileName);
     const waiting = this.#waiting;
     if (!waiting || waiting.at - performance.now() <= this.#throttleMs) return;
     clearTimeout(waiting.timer);
@@ -58,7 +69,7 @@ export class Watch {
       const inode = statSync(this.#directory).ino;
       if (this.#watcher && inode === this.#inode) return;
       this.#unlisten();
-      this.#watcher = watch(this.#directory, (_event, fileName) => this.#onEvent(fileName));
+      this.#watcher = watch(this.#directory, { encoding: 'latin1' }, (_event, fileName) => this.#onEvent(fileName));
       this.#watcher.on('error', () => this.#unlisten());
       this.#inode = inode;
       // What came before the watch began was not told.

@@ -1,4 +1,4 @@
-/** How far each spool file has been read, on the writer's connection. */
+/** How far each spool file has been read, and the digest of what was read, on the writer's connection. */
 import type { Statement } from 'better-sqlite3';
 import type { Connection } from '../database.ts';
 import type { SpoolFile } from '../protocol.ts';
@@ -11,8 +11,9 @@ export class Positions {
   constructor(db: Connection) {
     this.#find = db.prepare('SELECT position FROM spool_files WHERE name = ? AND inode = ?').pluck();
     this.#set = db.prepare(
-      `INSERT INTO spool_files (name, inode, position, updated_at) VALUES (?, ?, ?, ?)
-       ON CONFLICT (name, inode) DO UPDATE SET position = excluded.position, updated_at = excluded.updated_at`,
+      `INSERT INTO spool_files (name, inode, position, digest, updated_at) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (name, inode) DO UPDATE
+       SET position = excluded.position, digest = excluded.digest, updated_at = excluded.updated_at`,
     );
     this.#remove = db.prepare('DELETE FROM spool_files WHERE name = ? AND inode = ?');
   }
@@ -22,8 +23,8 @@ export class Positions {
     return (this.#find.get(name, inode) as number | undefined) ?? 0;
   }
 
-  set({ name, inode }: SpoolFile, position: number, now: string): void {
-    this.#set.run(name, inode, position, now);
+  set({ name, inode }: SpoolFile, { position, digest }: { position: number; digest: string }, now: string): void {
+    this.#set.run(name, inode, position, digest, now);
   }
 
   /** @returns whether there was one */

@@ -79,7 +79,7 @@ export class Sender {
     if (!first) return;
     const answer = await this.#ask(items);
     if (answer.status < 300) {
-      this.#count(items, countsOf(answer, this.#options.target.where));
+      this.#count(items, countsOf(answer, items.length, this.#options.target.where));
       this.#last = items.at(-1);
     } else if (!DIVISIBLE.includes(answer.status)) {
       throw this.#stopped(errorOf(answer, this.#options.target.where));
@@ -139,8 +139,14 @@ function errorOf(answer: Answer, where: string): TelemetryError {
   return strange(where);
 }
 
-function countsOf(answer: Answer, where: string): Counts {
+/** What became of so many runs; an answer that speaks of others is not believed. */
+function countsOf(answer: Answer, runs: number, where: string): Counts {
   const value = valueOf(answer, where);
-  if (!isJsonObject(value) || typeof value.inserted !== 'number' || !Array.isArray(value.errors)) throw strange(where);
+  if (!isJsonObject(value) || !Array.isArray(value.errors)) throw strange(where);
+  const { inserted, duplicates, merged = 0, errors, total } = value as Record<string, unknown> & { errors: unknown[] };
+  const counts = [inserted, duplicates, merged] as number[];
+  const sum = counts.reduce((left, right) => left + right, errors.length);
+  if (!counts.every((count) => Number.isSafeInteger(count) && count >= 0) || sum !== runs || total !== runs)
+    throw strange(where);
   return value as unknown as Counts;
 }

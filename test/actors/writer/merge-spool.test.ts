@@ -22,7 +22,7 @@ const FILE = { name: 'telemetry_1', inode: '18446744073709551615' };
 
 const merge = (expected: number, to: number, ...records: readonly (object | string)[]): Sent => ({
   name: 'merge',
-  args: { ...FILE, expected, to, maxRunBytes: 1_000 },
+  args: { ...FILE, expected, to, digest: `of ${to}`, maxRunBytes: 1_000 },
   body: linesOf(...records),
 });
 
@@ -35,7 +35,7 @@ function open(t: TestContext): { db: Connection; writer: GroupWriter; send: (sen
 const valueOf = (outcome: Outcome<Merged>): Merged => (outcome.ok ? outcome.value : assert.fail(outcome.error.message));
 const countOf = (db: Connection): unknown => db.prepare('SELECT count(*) FROM agent_runs').pluck().get();
 const positionsOf = (db: Connection): unknown[] =>
-  db.prepare('SELECT name, inode, position FROM spool_files').raw().all();
+  db.prepare('SELECT name, inode, position, digest FROM spool_files').raw().all();
 
 test('lines are stored with the position behind them, and the counts follow', (t) => {
   const { db, send } = open(t);
@@ -48,7 +48,7 @@ test('lines are stored with the position behind them, and the counts follow', (t
     duplicates: 1,
     merged: 1,
   });
-  assert.deepEqual(positionsOf(db), [[FILE.name, FILE.inode, 700]]);
+  assert.deepEqual(positionsOf(db), [[FILE.name, FILE.inode, 700, 'of 700']]);
   assert.deepEqual(rollupsOf(db), totalsOf(db));
 });
 
@@ -67,13 +67,13 @@ test('a file that was cut short goes on from its beginning', (t) => {
   const { db, send } = open(t);
   send(merge(0, 700, aRecord()));
   assert.deepEqual(valueOf(send(merge(700, 300, aRecord()))).position, 300);
-  assert.deepEqual(positionsOf(db), [[FILE.name, FILE.inode, 300]]);
+  assert.deepEqual(positionsOf(db), [[FILE.name, FILE.inode, 300, 'of 300']]);
 });
 
 test('a batch without a line that can be stored moves the position', (t) => {
   const { db, send } = open(t);
   assert.equal(valueOf(send(merge(0, 50))).applied, true);
-  assert.deepEqual([positionsOf(db), countOf(db)], [[[FILE.name, FILE.inode, 50]], 0]);
+  assert.deepEqual([positionsOf(db), countOf(db)], [[[FILE.name, FILE.inode, 50, 'of 50']], 0]);
 });
 
 for (const [what, bad] of [
