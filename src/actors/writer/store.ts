@@ -1,7 +1,6 @@
 /** The rows of runs on the writer's connection: find, insert, replace. No commands, no transactions. */
 import type { Statement } from 'better-sqlite3';
-import { COLUMNS, FIELD_INDEX, type Originals, type Row, type RowValues, type SqlValue, TABLE } from '../../run.ts';
-import { KINDS } from '../../run/kinds.ts';
+import { COLUMNS, FIELD_INDEX, type Originals, type Row, type RowValues, type SqlValue } from '../../run.ts';
 import { addressBook } from '../../run/urls.ts';
 import { type Connection, ROW_ID } from '../database.ts';
 import type { RowId } from '../protocol.ts';
@@ -18,13 +17,13 @@ const columns = [...COLUMNS, 'defaulted'];
 /** What readers would otherwise derive at each list. */
 const ADDRESSES = ['repo_url', 'commits_url'] as const;
 
-/** A longer value of a foreign program is not loaded; whoever changes the run leaves it as it is. */
+/** Of a row of more bytes, which a foreign program has stored, long values are not loaded; whoever changes the run leaves them. */
 const MOST_BYTES = 64 * 1024 * 1024;
-const FOUND = TABLE.map(({ name, kind }) => {
-  // Bytes are the text that they are: clocks are made of it.
-  const value = KINDS[kind].sql === 'TEXT' ? `CAST(${name} AS TEXT)` : `iif(typeof(${name}) = 'blob', NULL, ${name})`;
-  return `iif(octet_length(${name}) > ${MOST_BYTES}, '… (' || octet_length(${name}) || ' bytes)', ${value})`;
-});
+const LONG_BYTES = 64 * 1024;
+const BYTES = COLUMNS.map((name) => `ifnull(octet_length(${name}), 0)`).join(' + ');
+const bounded = COLUMNS.map(
+  (name) => `iif(octet_length(${name}) > ${LONG_BYTES}, '… (' || octet_length(${name}) || ' bytes)', ${name})`,
+);
 
 // Joined by SQLite, which leaves the numbers that a migration has kept as they are written.
 const KEEP = `
@@ -39,6 +38,7 @@ const KEEP = `
 export class Store {
   readonly #insert: Statement;
   readonly #find: Statement;
+  readonly #findLarge: Statement;
   readonly #db: Connection;
   readonly #updates = new Map<string, Statement>();
   readonly #clocks: Statement;
@@ -54,9 +54,10 @@ export class Store {
        VALUES (${[...columns, ...ADDRESSES].map(() => '?').join(', ')})
        ON CONFLICT (event_id) DO NOTHING`,
     );
-    this.#find = db
-      .prepare(`SELECT ${FOUND.join(', ')}, defaulted, ${ROW_ID} FROM agent_runs WHERE event_id = ?`)
-      .raw();
+    const select = (names: readonly string[]): string =>
+      `SELECT ${names.join(', ')}, defaulted, ${ROW_ID} FROM agent_runs WHERE event_id = ?`;
+    this.#find = db.prepare(`${select(COLUMNS)} AND ${BYTES} <= ${MOST_BYTES}`).raw();
+    this.#findLarge = db.prepare(select(bounded)).raw();
     this.#clocks = db.prepare('SELECT clocks FROM run_clocks WHERE id = ?').pluck();
     this.#setClocks = db.prepare(
       'INSERT INTO run_clocks (id, clocks) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET clocks = excluded.clocks',
@@ -85,9 +86,14 @@ export class Store {
   }
 
   find(eventId: string): StoredRow | undefined {
-    const row = this.#find.get(eventId) as SqlValue[] | undefined;
+    const row = (this.#find.get(eventId) ?? this.#findLarge.get(eventId)) as (SqlValue | Buffer)[] | undefined;
     if (!row) return undefined;
-    const values: RowValues = row.slice(0, COLUMNS.length);
+    // Bytes that a foreign program has bound are the text that they are: clocks are made of it.
+    const values = row.slice(0, COLUMNS.length) as RowValues;
+    for (const [index, value] of row.entries()) {
+      // Bytes that a foreign program has bound are the text that they are: clocks are made of it.
+      if (value instanceof Buffer) values[index] = value.toString();
+    }
     return { values, defaulted: Number(row[COLUMNS.length]), id: row[COLUMNS.length + 1] as RowId };
   }
 
