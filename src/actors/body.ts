@@ -1,7 +1,7 @@
 /** JSON from outside: bytes to text to value, each step with an error that says what is wrong where. */
 import { invalid, TelemetryError } from '../errors.ts';
 import { isJsonObject, parseJson } from '../run.ts';
-import { type Amounts, amountsIn, eachLossy, requireWithin, TooMuchJson } from '../run/json-bounds.ts';
+import { amountsIn, type Bounded, isWithin, LEAST_BOUND, TooMuchJson } from '../run/json-bounds.ts';
 import { type Items, itemsIn, stringMember } from '../run/json-items.ts';
 import type { Mended } from '../run/mended.ts';
 
@@ -103,26 +103,18 @@ function wrappedBy({ around }: Items): boolean | undefined {
   }
 }
 
-/** Whether one item alone is what is too much; if all are together, `error` is thrown. */
-function requireBoundedTogether(text: string, { spans, around }: Items, error: unknown): void {
+/** Throws `error`, of a body that holds too much, unless that is the doing of items that hold too much each for itself. */
+function requireBoundedTogether(text: string, { spans }: Items, error: unknown): void {
   if (!(error instanceof TelemetryError && error.code === 'too_large')) return;
-  const sum: Partial<Amounts> = amountsIn(around, 0, around.length);
+  const rest = amountsIn(text, 0, text.length);
   for (const [from, to] of spans) {
-    const amounts = { ...amountsIn(text, from, to), 'numbers beyond a double': eachLossy(text, from, to) };
-    try {
-      requireWithin(amounts);
-    } catch {
-      // It is refused for itself.
-      continue;
-    }
-    for (const [what, amount] of Object.entries(amounts) as [keyof Amounts, number][])
-      sum[what] = (sum[what] ?? 0) + amount;
+    // Shorter ones cannot.
+    if (to - from < LEAST_BOUND) continue;
+    const amounts = amountsIn(text, from, to);
+    if (isWithin(amounts)) continue;
+    for (const what of Object.keys(amounts) as Bounded[]) rest[what] -= amounts[what];
   }
-  try {
-    requireWithin(sum);
-  } catch {
-    throw error;
-  }
+  if (!isWithin(rest)) throw error;
 }
 
 function eventIdIn(item: string): string | undefined {

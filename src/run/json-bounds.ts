@@ -24,21 +24,31 @@ export class TooMuchJson extends SyntaxError {
 
 export type Amounts = Record<Bounded, number>;
 
+/** What holds less than this of everything is within every bound. */
+export const LEAST_BOUND = Math.min(...Object.values(BOUNDS));
+
+const overIn = (amounts: Partial<Amounts>): Bounded | undefined =>
+  (Object.keys(amounts) as Bounded[]).find((what) => (amounts[what] as number) > BOUNDS[what]);
+
+export const isWithin = (amounts: Amounts): boolean => overIn(amounts) === undefined;
+
 /** @throws TooMuchJson */
 export function requireWithin(amounts: Partial<Amounts>): void {
-  for (const [what, amount] of Object.entries(amounts)) {
-    const bound = BOUNDS[what as Bounded];
-    if (amount > bound) throw new TooMuchJson(`${bound} ${what}`);
-  }
+  const over = overIn(amounts);
+  if (over !== undefined) throw new TooMuchJson(`${BOUNDS[over]} ${over}`);
 }
 
-/** Looks at a long text before it is parsed. @throws TooMuchJson */
+/** Looks at a long text before it is parsed, but for its numbers. @throws TooMuchJson */
 export function requireBounded(text: string): void {
-  if (text.length > UNCOUNTED) requireWithin(amountsIn(text, 0, text.length));
+  if (text.length > UNCOUNTED) requireWithin(structureIn(text, 0, text.length));
 }
 
-/** What is in a part of a text, whether it is JSON or not; but for numbers beyond a double, which `eachLossy` counts. */
-export function amountsIn(text: string, from: number, to: number): Omit<Amounts, 'numbers beyond a double'> {
+/** What is in a part of a text, whether it is JSON or not. */
+export function amountsIn(text: string, from: number, to: number): Amounts {
+  return { ...structureIn(text, from, to), 'numbers beyond a double': eachLossy(text, from, to) };
+}
+
+function structureIn(text: string, from: number, to: number): Omit<Amounts, 'numbers beyond a double'> {
   let [containers, names, commas] = [0, 0, 0];
   for (let at = from; at < to; at++) {
     switch (text.charCodeAt(at)) {

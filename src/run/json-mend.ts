@@ -13,26 +13,39 @@ const WORDS = /NaN|-?Infinity/g;
 /** NaN, Infinity and -Infinity as null, outside strings; undefined where there are none. */
 export function withoutWords(text: string): MendedText | undefined {
   const parts: string[] = [];
+  let values = 0;
   let copied = 0;
   let string = text.indexOf('"');
   WORDS.lastIndex = 0;
-  for (let word = WORDS.exec(text); word;) {
-    if (string === -1 || string > word.index) {
-      parts.push(text.slice(copied, word.index), 'null');
-      copied = WORDS.lastIndex;
-      word = WORDS.exec(text);
-      continue;
+  for (let word = WORDS.exec(text); word; word = WORDS.exec(text)) {
+    let end = 0;
+    while (string !== -1 && string < word.index && end <= word.index) {
+      end = stringEnd(text, string);
+      string = text.indexOf('"', end);
     }
-    const end = stringEnd(text, string);
-    string = text.indexOf('"', end);
-    if (end < word.index) continue;
-    // What stands in a string is its business.
     WORDS.lastIndex = end;
-    word = WORDS.exec(text);
+    // What stands in a string is its business.
+    if (end > word.index) continue;
+    // All up to the next string at once: there may be hundreds of thousands.
+    const to = string === -1 ? text.length : string;
+    const without = nulls(text.slice(word.index, to));
+    parts.push(text.slice(copied, word.index), without.text);
+    values += without.values;
+    copied = WORDS.lastIndex = to;
   }
-  if (parts.length === 0) return undefined;
-  parts.push(text.slice(copied));
-  return { text: parts.join(''), values: parts.length >> 1 };
+  if (values === 0) return undefined;
+  return { text: parts.join('') + text.slice(copied), values };
+}
+
+/** Each word that is found makes the text longer or shorter by as much. */
+function nulls(text: string): MendedText {
+  let [values, rest] = [0, text];
+  for (const word of ['NaN', '-Infinity', 'Infinity']) {
+    const without = rest.replaceAll(word, 'null');
+    values += (without.length - rest.length) / ('null'.length - word.length);
+    rest = without;
+  }
+  return { text: rest, values };
 }
 
 /**

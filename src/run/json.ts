@@ -98,11 +98,11 @@ const SPACE = 0x20;
 function marked(text: string): string {
   const parts: string[] = [];
   let copied = 0;
-  const count = eachLossy(text, 0, text.length, (at, number) => {
+  eachLossy(text, 0, text.length, (at, number) => {
     parts.push(text.slice(copied, at), `"${MARK}${number}"`);
     copied = at + number.length;
+    requireWithin({ 'numbers beyond a double': parts.length >> 1 });
   });
-  requireWithin({ 'numbers beyond a double': count });
   return parts.join('') + text.slice(copied);
 }
 
@@ -180,6 +180,7 @@ export function storedJson(value: unknown, mended?: Mended): string {
   // As JSON.stringify writes a surrogate that is alone; a pair it writes as it is.
   if (!json.includes(String.raw`\ud`)) return json;
   const whole = withoutHalves(object);
+  if (whole.texts === 0) return json;
   mended?.note('half_character', whole.texts);
   return JSON.stringify(whole.value);
 }

@@ -132,3 +132,11 @@ test('a busy service is asked again with growing pauses, for a minute in all', a
   assert.equal((await patiently(target, () => Promise.resolve(answer(statuses.shift() ?? 0)), pause)).status, 200);
   assert.equal((await patiently(target, () => Promise.resolve(answer(507)), pause)).status, 507);
 });
+
+test('a line with NaN is a run; one that holds more than is taken says so', () => {
+  const line = JSON.stringify(aRecord({ event_id: 'nan' })).replace(/}$/, ',"metrics_json":{"l":[NaN,-Infinity]}}');
+  assert.deepEqual(judge(Buffer.from(line)), [{ kind: 'run', text: line, eventId: 'nan' }]);
+  const much = `{"event_id":"a","m":[${'1e999,'.repeat(50_000)}1e999]}`;
+  const reason = 'Input should hold at most 50000 numbers beyond a double';
+  assert.deepEqual(judge(Buffer.from(much)), [{ kind: 'rejected', text: much, reason }]);
+});

@@ -92,3 +92,22 @@ test('lines that are no run are counted for what they are', () => {
   assert.deepEqual(counts, { records: 0, events: 1, blank: 2, torn: 1, unusable: 3, deleted: 0 });
   assert.equal(findings.size, 0);
 });
+
+test('a record with NaN or half a character is no torn line, and not behind once it is stored', () => {
+  const db = memoryDatabase();
+  const record = aRecord({ event_id: 'nan' });
+  const line = JSON.stringify(record).replace(/}$/, String.raw`,"metrics_json":{"l":NaN,"\ud83d":"\ude00"}}`);
+  assert.equal(reconcile(db, [line]).findings.get('nan')?.lack, 'missing');
+  groupWriter(db).execute(groupOf(batch(`[${line}]`, true)));
+  const { counts, findings } = reconcile(db, [line]);
+  assert.deepEqual([counts.torn, counts.records, findings.size], [0, 1, 0]);
+});
+
+test('a line that holds more than is taken is unusable, not torn', () => {
+  const line = `{"event_id":"a","m":[${'1e999,'.repeat(50_000)}1e999]}`;
+  const db = memoryDatabase();
+  const reconciliation = new Reconciliation(db, { maxRunBytes: 1_000_000, notedAt: NOTED_AT });
+  const bytes = Buffer.from(line);
+  reconciliation.take({ offset: 0, next: 0, bytes, length: bytes.length }, { index: 0, mtimeMs: 0 });
+  assert.deepEqual([reconciliation.counts.torn, reconciliation.counts.unusable], [0, 1]);
+});

@@ -1,14 +1,13 @@
 /** Whether work grows no faster than its input: what a stranger may send must never cost the square of its size. */
 import assert from 'node:assert/strict';
 
-/** The sizes compared: one large input may cost 16 times as much as 64 small ones, where work that is quadratic costs 64 times. */
-const SMALL = 2 ** 12;
+/** One large input is compared with many small ones that are as large together: work that is quadratic takes 16 times as long. */
+const SMALL = 2 ** 14;
 const LARGE = 2 ** 18;
-const TIMES = LARGE / SMALL;
-const FACTOR = 16;
+const FACTOR = 4;
 /** Below this a clock tells nothing, and nobody is kept waiting. */
-const NOTICEABLE_MS = 50;
-const RUNS = 5;
+const NOTICEABLE_MS = 40;
+const ROUNDS = 12;
 
 /**
  * Fails where `work` on what `make` gives grows faster than in line with its size. Every size from 2^10 on is run once before, so that a
@@ -23,31 +22,29 @@ export function growsLinearly<T>(make: (size: number) => T, work: (input: T) => 
     // Cubic or worse: the larger sizes would not end.
     assert.ok(took < 2_000, `${what} took ${took.toFixed(0)} ms for ${size} characters`);
   }
-  const small = shortest(make(SMALL), (input) => repeatedly(work, input));
-  const large = shortest(make(LARGE), work);
-  const allowed = Math.max(NOTICEABLE_MS, small * FACTOR);
-  assert.ok(
-    large <= allowed,
-    `${what} took ${small.toFixed(2)} ms for ${TIMES} times ${SMALL} characters and ${large.toFixed(2)} ms for ${LARGE}`,
-  );
-}
-
-/** As often as it takes for the same length: so the collector of garbage and the other programs weigh on both alike. */
-function repeatedly<T>(work: (input: T) => unknown, input: T): void {
-  for (let count = 0; count < TIMES; count++) timeOf(input, work);
-}
-
-/** The shortest of some runs: whatever else the machine does makes one longer, never shorter. */
-function shortest<T>(input: T, work: (input: T) => unknown): number {
-  return Math.min(...Array.from({ length: RUNS }, () => timeOf(input, work)));
-}
-
-function timeOf<T>(input: T, work: (input: T) => unknown): number {
-  const started = performance.now();
-  try {
-    work(input);
-  } catch {
-    // A refusal is an answer.
+  const [small, large] = [make(SMALL), make(LARGE)];
+  let [least, most] = [Infinity, Infinity];
+  // The shortest of some: whatever else the machine does makes one longer, never shorter. A square is one in every round.
+  for (let round = 0; round < ROUNDS; round++) {
+    most = Math.min(most, timeOf(large, work));
+    if (most <= NOTICEABLE_MS) return;
+    least = Math.min(least, timeOf(small, work, LARGE / SMALL));
+    if (most <= least * FACTOR) return;
   }
-  return performance.now() - started;
+  const parts = `${LARGE / SMALL} times ${SMALL} characters`;
+  assert.fail(`${what} took ${least.toFixed(0)} ms for ${parts} and ${most.toFixed(0)} ms for ${LARGE}`);
+}
+
+/** Milliseconds of this thread's processor time: what other programs take does not count. */
+function timeOf<T>(input: T, work: (input: T) => unknown, times = 1): number {
+  const before = process.threadCpuUsage();
+  for (let time = 0; time < times; time++) {
+    try {
+      work(input);
+    } catch {
+      // A refusal is an answer.
+    }
+  }
+  const { user, system } = process.threadCpuUsage(before);
+  return (user + system) / 1_000;
 }
