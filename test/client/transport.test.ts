@@ -34,6 +34,13 @@ test('what is no JSON comes back as no body', async (t) => {
   assert.deepEqual(await transport.request('GET', '/'), { status: 200, retryAfterMs: undefined, body: undefined });
 });
 
+test('an answer with NaN, as a Python service writes it, is understood', async (t) => {
+  const { service, transport } = await connected(t);
+  service.script = () => ({ status: 200, body: '[{"metrics_json":{"l":NaN,"t":"NaN"}}]' });
+  const { body } = await transport.request('GET', '/');
+  assert.deepEqual(body, [{ metrics_json: { l: null, t: 'NaN' } }]);
+});
+
 test('one connection serves one request after the other', async (t) => {
   const { service, transport } = await connected(t);
   const ports = new Set<string | undefined>();

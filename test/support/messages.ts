@@ -27,7 +27,7 @@ const LISTS = /\b(problems|warnings|errors|unopened)\.push$/;
 const MEMBERS = new Set(['msg', 'message', 'problem', 'problems', 'notStarted', 'reason', 'line', 'why']);
 /** Functions whose answer is a message, or part of one. */
 const SPEAKERS =
-  /^(objection|objectionTo|commitFields|expectation|reasonToReject|reasonAgainst|unknownSettings|apart|unsound)$/;
+  /^(objection|objectionTo|commitFields|expectation|reasonToReject|reasonAgainst|unknownSettings|apart|unsound|tooMuchIn)$/;
 /** Names of what holds messages, or the ends of some. */
 const HOLDERS = /^(warnings|detail|WANTED)$/;
 /** Notes of a migration's values and of a log, which are not messages. */
