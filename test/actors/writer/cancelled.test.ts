@@ -84,12 +84,12 @@ const named = ({ values, defaulted }: Row): Fields =>
 
 test('whatever records come, in whatever order and how often, the run shows what the rules say', () => {
   fc.assert(
-    fc.property(twoOrders('e'), ([records, again]) => {
+    fc.property(twoOrders('e', ['running', 'cancelled', 'success']), ([records, again]) => {
       const rows = records.map((fields) => rowOf(fields, NOW));
       const [first, ...rest] = again.map((fields) => rowOf(fields, NOW)) as [Row, ...Row[]];
       assert.deepEqual(named(rest.reduce<State>(merge, first)), named(expected(rows)));
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
