@@ -102,7 +102,7 @@ export class Registers {
       const clock = tells ? this.clockOf(index) : undefined;
       if (!clock || clock[0] !== CANCELLED) continue;
       // A PATCH of a run that was cancelled already; that which cancelled it named the status as well.
-      if (isCommand(clock) && !(cancelledAt && compareClocks(clock, cancelledAt) === 0)) continue;
+      if (isCommand(clock) && clock.join() !== cancelledAt?.join()) continue;
       this.#fields.delete(nameOf(index));
       this.#cancelled.set(nameOf(index), { clock, shown: true, hidden: null });
     }
