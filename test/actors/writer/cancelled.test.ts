@@ -93,6 +93,23 @@ test('whatever records come, in whatever order and how often, the run shows what
   );
 });
 
+test('that 0 was said of a duration is kept while another is derived, in every order', () => {
+  const said = record({ status: 'running', duration_ms: 0, updated_at: LATER });
+  const before = record({ status: 'running', duration_ms: 5, updated_at: NOW });
+  const ends = record({ status: 'success', end_time: LAST, updated_at: LATER });
+  const cleanup = record({ status: 'cancelled', end_time: LAST, updated_at: LAST });
+  const open = record({ status: 'success', updated_at: LATER });
+  for (const rows of [
+    [said, before, ends],
+    [said, cleanup, open],
+  ] as const) {
+    for (const order of ['012', '021', '102', '120', '201', '210']) {
+      const [first, ...rest] = [...order].map((place) => rows[Number(place)]) as [Row, ...Row[]];
+      assert.deepEqual(named(rest.reduce<State>(merge, first)), named(expected(rows)), order);
+    }
+  }
+});
+
 const START = { status: 'running', start_time: '2026-01-10T10:00:00Z', items_succeeded: 2, output_summary: 'working' };
 const CLEANUP = {
   status: 'cancelled',
