@@ -25,6 +25,7 @@ const NOT_SHOWN: Readonly<Record<string, string>> = {
   'local-telemetry: …': 'stands before every message of a command',
   'standard input': 'stands for the name of a file',
   'Standard input': 'stands for the name of a file',
+  'Older runs are completed': 'a success, in docs/logs.md',
   'another process': 'stands for the holder of a lock',
   'of … or more': 'part of what a number must be',
   'a process without a name': 'stands for the holder of a lock',

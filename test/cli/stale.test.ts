@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { cli } from '../support/cli.ts';
 import { cliHere } from '../support/cli-here.ts';
 import { fakeService } from '../support/fake-service.ts';
-import { createAll, type Run, serviceOfFile, shown } from '../support/http.ts';
+import { BATCH, createAll, pathOf, type Run, serviceOfFile, shown } from '../support/http.ts';
 import { aRun, localEnvironment, startService } from '../support/service.ts';
+import { linesOf } from '../support/spool.ts';
+import { drained, spoolOf } from '../support/spool-service.ts';
 
 const service = serviceOfFile();
 const hoursAgo = (hours: number): string => new Date(Date.now() - hours * 3_600_000).toISOString();
@@ -106,6 +110,42 @@ test('runs that were cancelled are shown as they are then, as a table and as JSO
   const { runs } = listedIn((await stale('--cancel', '--json', '--agent-name', 'shown')).stdout);
   assert.deepEqual(runs, [await shown(service(), 'shown-2')]);
   assert.equal(runs[0]?.status, 'cancelled');
+});
+
+test('a run that completes after all shows nothing of the clean-up, however its completion comes', async () => {
+  const by = ['PATCH', 'merge', 'spool'].map((door) =>
+    aRun({ agent_name: 'late', event_id: door, created_at: hoursAgo(30) }),
+  );
+  await createAll(service(), by);
+  assert.match((await stale('--cancel', '--agent-name', 'late')).stdout, /^3 stale runs, 3 cancelled, 0 failed/);
+  const completion = { status: 'success', output_summary: 'done' };
+  const [, merged, spooled] = by.map((run) => ({ ...run, ...completion, updated_at: null }));
+  await service().request('PATCH', pathOf('PATCH'), completion);
+  await service().request('POST', `${BATCH}?on_duplicate=merge`, [merged]);
+  writeFileSync(join(spoolOf(service().directory), 'telemetry_1.jsonl.ready'), linesOf(spooled as Run));
+  await drained(service(), 1);
+  for (const { event_id } of by) {
+    const { status, end_time, duration_ms, error_summary, output_summary } = await shown(service(), event_id);
+    assert.deepEqual(
+      [status, end_time, duration_ms, error_summary, output_summary],
+      ['success', null, 0, null, 'done'],
+      event_id,
+    );
+  }
+  // The other way round: the clean-up had listed them while they were running.
+  const found = await Promise.all(by.map(({ event_id }) => shown(service(), event_id)));
+  const late = found.map((run) => ({
+    ...run,
+    status: 'cancelled',
+    end_time: hoursAgo(0),
+    error_summary: 'Stale',
+    updated_at: hoursAgo(0),
+  }));
+  await service().request('POST', `${BATCH}?on_duplicate=merge`, late);
+  for (const { event_id } of by) {
+    const { status, end_time, error_summary } = await shown(service(), event_id);
+    assert.deepEqual([status, end_time, error_summary], ['success', null, null], event_id);
+  }
 });
 
 test('it works on the closed database too', async (t) => {

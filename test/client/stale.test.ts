@@ -9,6 +9,8 @@ const service = serviceOfFile();
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const OLD = new Date(Date.now() - 2 * DAY_MS).toISOString();
 
+const NOW = new Date().toISOString();
+
 const old = (agent_name: string, fields: Record<string, unknown> = {}): Run =>
   aRun({ agent_name, created_at: OLD, start_time: OLD, status: 'running', ...fields });
 
@@ -39,6 +41,29 @@ test('old running runs of the agent are cancelled with summaries, and no others'
     assert.equal((await shown(service(), event_id)).status, status);
   }
   client.endRun(mine);
+});
+
+test('a run that ends after all, here or elsewhere, shows nothing of the clean-up', async (t) => {
+  const { client } = aClient(t, { apiUrl: service().url });
+  const mine = client.startRun('slow', 'job', { created_at: OLD, event_id: 'slow-1' });
+  await client.flush();
+  const elsewhere = old('slow');
+  await createAll(service(), [elsewhere]);
+  const { client: cleaner } = aClient(t, { apiUrl: service().url });
+  assert.deepEqual(await clean(cleaner, 'slow'), { ok: true, found: 2, cancelled: 2, failed: 0, errors: [] });
+  client.endRun(mine, 'partial', { items_failed: 1 });
+  await client.flush();
+  // As the predecessor's clients end a run.
+  const end = { status: 'failure', end_time: NOW, items_failed: 1 };
+  await service().request('PATCH', `/api/v1/runs/${elsewhere.event_id}`, end);
+  for (const [event_id, status] of [
+    ['slow-1', 'partial'],
+    [elsewhere.event_id, 'failure'],
+  ] as const) {
+    const run = await shown(service(), event_id);
+    assert.deepEqual([run.status, run.error_summary, run.output_summary, run.items_failed], [status, null, null, 1]);
+  }
+  assert.equal((await shown(service(), elsewhere.event_id)).duration_ms, Date.parse(NOW) - Date.parse(OLD));
 });
 
 test('more than a page of stale runs is cancelled to the last, past own active ones', async (t) => {

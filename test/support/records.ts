@@ -116,9 +116,20 @@ export function recordOf(eventId: string): fc.Arbitrary<Record<string, unknown>>
     .map((record) => ({ event_id: eventId, ...(JSON.parse(JSON.stringify(record)) as Record<string, unknown>) }));
 }
 
-/** Some records of one run, and the same ones again in another order, each once or more often. */
-export function twoOrders(eventId: string): fc.Arbitrary<[Record<string, unknown>[], Record<string, unknown>[]]> {
-  return fc.array(recordOf(eventId), { minLength: 1, maxLength: 5 }).chain((records) => {
+/**
+ * Some records of one run, and the same ones again in another order, each once or more often.
+ *
+ * @param statuses one of which each record has; any, none and null without it
+ */
+export function twoOrders(
+  eventId: string,
+  statuses?: readonly string[],
+): fc.Arbitrary<[Record<string, unknown>[], Record<string, unknown>[]]> {
+  const any = recordOf(eventId);
+  const record = statuses
+    ? fc.tuple(any, fc.constantFrom(...statuses)).map(([fields, status]) => ({ ...fields, status }))
+    : any;
+  return fc.array(record, { minLength: 1, maxLength: 5 }).chain((records) => {
     const twice = [...records, ...records];
     return fc.tuple(fc.constant(records), fc.shuffledSubarray(twice, { minLength: twice.length }));
   });

@@ -24,7 +24,7 @@ export const MEANINGS: Readonly<Record<FieldName, string>> = {
   items_succeeded: 'How many items it completed.',
   items_failed: 'How many items it could not complete.',
   items_skipped: 'How many items it left out on purpose.',
-  duration_ms: 'How long the run took, in milliseconds.',
+  duration_ms: 'How long the run took, in milliseconds; where nobody says, what lies between its times.',
   input_summary: 'What went in, in words.',
   output_summary: 'What came out, in words.',
   source_ref: 'Where the input came from: a path, an address or a key.',

@@ -98,9 +98,9 @@ export class Registers {
     const cancelledAt = values[status] === 'cancelled' ? this.#fields.get('status') : undefined;
     for (const [index, tells] of TELLS_OUTCOME.entries()) {
       const clock = tells ? this.clockOf(index) : undefined;
-      if (!clock || clock[0] !== CANCELLED) continue;
+      if (clock?.[0] !== CANCELLED) continue;
       // A PATCH of a run that was cancelled already; that which cancelled it named the status as well.
-      if (isCommand(clock) && !(cancelledAt && compareClocks(clock, cancelledAt) === 0)) continue;
+      if (isCommand(clock) && clock.join() !== cancelledAt?.join()) continue;
       this.#fields.delete(nameOf(index));
       this.#cancelled.set(nameOf(index), { clock, shown: true, hidden: null });
     }
