@@ -2,13 +2,14 @@
 import type { ListFilter, ListPage, ListPause, ListTask, Position, RowId, Walk } from '../protocol.ts';
 import { arrayOf, behind, inOrder, PLACE, placeOf } from './place.ts';
 import { FEW, fewPlan, plansOf } from './plan.ts';
-import { LARGE_RUN_JSON, ROW_BYTES, RUN_JSON, wellFormed } from './render.ts';
+import { wellFormed } from './render.ts';
 import type { Statements } from './statements.ts';
 import { advance, type Inside, startOf } from './walk.ts';
 
 /** A list that takes longer waits behind others and goes on. */
 const SLICE_MS = 50;
-/** Rows rendered before the gate is let go: as many as fit into the bytes. */
+/** Rows rendered before the gate is let go: few until their size is known, then as many as fit into the bytes. */
+const FIRST_ROWS = 10;
 const RENDERED_ROWS = 100;
 const RENDERED_BYTES = 2 * 1024 * 1024;
 /** A page ends early, with a cursor, once it is this large. */
@@ -23,11 +24,6 @@ const LOOK_UP = `SELECT ${PLACE}
   FROM (SELECT value AS wanted FROM json_each(?)) CROSS JOIN agent_runs ON agent_runs.id = wanted`;
 
 const WANTED = 'FROM (SELECT value AS wanted FROM json_each(?)) CROSS JOIN agent_runs ON agent_runs.id = wanted';
-// Of those that are gone meanwhile too, as nothing.
-const SIZES = `SELECT ${ROW_BYTES} FROM (SELECT value AS wanted FROM json_each(?)) LEFT JOIN agent_runs ON agent_runs.id = wanted`;
-const RENDER = `SELECT CAST(group_concat(${RUN_JSON}) AS BLOB) ${WANTED}`;
-const RENDER_LARGE = `SELECT CAST(group_concat(${LARGE_RUN_JSON}) AS BLOB) ${WANTED}`;
-
 /** @returns the page, or where the walk stands when its slice of time is up */
 export function list(db: Statements, task: ListTask, inside: Inside): ListPage | ListPause {
   const { filter, limit, offset, after } = task;
@@ -87,28 +83,16 @@ function page(db: Statements, rows: Position[], limit: number, inside: Inside): 
   let size = 2;
   let count = 0;
   while (count < wanted.length && size < MAX_BODY_BYTES) {
-    const { part, rendered } = inside(() => renderSome(db, wanted.slice(count, count + RENDERED_ROWS)));
-    count += rendered;
+    const fitting = count === 0 ? FIRST_ROWS : Math.floor((RENDERED_BYTES * count) / size);
+    const some = wanted.slice(count, count + Math.max(1, Math.min(RENDERED_ROWS, fitting)));
+    const [part] = inside(() => db.rendering('group_concat', WANTED).get(arrayOf(some))) as [Buffer | null];
+    count += some.length;
     // Nothing, where retention took the rows between the two reads.
     if (part)
       size += parts.push(wellFormed(part)) === 1 ? (parts.at(-1)?.length ?? 0) : (parts.at(-1)?.length ?? 0) + 1;
   }
   const next = count < rows.length ? (wanted[count - 1] ?? null) : null;
   return { body: join(parts, size), count, next };
-}
-
-/** The first of the rows, as many as fit: one that is large comes alone. */
-function renderSome(db: Statements, rows: Position[]): { part: Buffer | null; rendered: number } {
-  const sizes = (db.raw(SIZES).all(arrayOf(rows)) as [number][]).map(([bytes]) => bytes);
-  let rendered = 0;
-  for (let bytes = 0; rendered < rows.length; rendered++) {
-    bytes += sizes[rendered] ?? 0;
-    if (bytes > RENDERED_BYTES) break;
-  }
-  rendered = Math.max(1, rendered);
-  const render = (sizes[0] ?? 0) > db.shownBytes ? RENDER_LARGE : RENDER;
-  const [part] = db.raw(render).get(arrayOf(rows.slice(0, rendered))) as [Buffer | null];
-  return { part, rendered };
 }
 
 function join(parts: Buffer[], size: number): Uint8Array {

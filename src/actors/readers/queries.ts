@@ -1,6 +1,6 @@
 /** The queries but the list; each one visit inside the gate. */
 import type { Metadata, Queries, RunSeries, Series, SpoolPosition, Totals } from '../protocol.ts';
-import { COMMIT_URL, REPO_URL, runJson, wellFormed } from './render.ts';
+import { COMMIT_URL, REPO_URL, wellFormed } from './render.ts';
 import type { Statements } from './statements.ts';
 import type { Inside } from './walk.ts';
 
@@ -8,15 +8,8 @@ type Source = Queries['source']['result'];
 
 /** The run as JSON bytes, or null. */
 export function run(db: Statements, eventId: string, inside: Inside): Uint8Array | null {
-  const row = inside(() => db.raw(runQuery(db.shownBytes)).get(eventId));
+  const row = inside(() => db.rendering('', 'FROM agent_runs WHERE event_id = ?').get(eventId));
   return row ? new Uint8Array(wellFormed((row as [Buffer])[0])) : null;
-}
-
-let [asked, text] = [NaN, ''];
-function runQuery(shownBytes: number): string {
-  if (asked !== shownBytes) text = `SELECT CAST(${runJson(shownBytes)} AS BLOB) FROM agent_runs WHERE event_id = ?`;
-  asked = shownBytes;
-  return text;
 }
 
 const SOURCE = `SELECT ${REPO_URL}, ${COMMIT_URL} FROM agent_runs WHERE event_id = ?`;

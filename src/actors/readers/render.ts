@@ -7,17 +7,10 @@ import type { Connection } from '../database.ts';
 const KINDS = new Map<string, string>(TABLE.map(({ name, kind }) => [name, kind]));
 const JSON_COLUMNS = TABLE.filter(({ kind }) => kind === 'json').map(({ name }) => name);
 
-/** A run of more bytes is shown without its long values: they would be loaded, and copied, for every list. */
+/** A longer value is shown as its size: it would be loaded, and copied, for every list. */
 export const SHOWN_BYTES = 16 * 1024 * 1024;
-/** Of such a run a longer value is only its size. */
-const LONG_VALUE_BYTES = 64 * 1024;
 /** An address, or what one is derived from. */
 const ADDRESS_BYTES = 8_192;
-
-/** SQL expression: the bytes of a row, none of which SQLite reads for it. */
-export const ROW_BYTES = [...COLUMNS, 'repo_url', 'commits_url']
-  .map((column) => `ifnull(octet_length(${column}), 0)`)
-  .join(' + ');
 
 /** @param column as an expression of what is shown of it */
 type Shown = (column: string) => string;
@@ -25,23 +18,31 @@ type Shown = (column: string) => string;
 // HAZARD: bytes that another program has bound (of Python, say) SQLite takes for its binary JSON, or refuses: either way the
 // whole list is lost. As text they are what was meant. To cast what is text already costs next to nothing.
 const whole: Shown = (column) => `CAST(${column} AS TEXT)`;
-const bounded: Shown = (column) =>
-  `iif(octet_length(${column}) > ${LONG_VALUE_BYTES}, '… (' || octet_length(${column}) || ' bytes)', ${whole(column)})`;
-const address: Shown = (column) => `iif(octet_length(${column}) <= ${ADDRESS_BYTES}, ${whole(column)}, NULL)`;
+const upTo =
+  (most: number): Shown =>
+  (column) =>
+    `iif(octet_length(${column}) > ${most}, '… (' || octet_length(${column}) || ' bytes)', ${whole(column)})`;
+
+/** SQL: what is stored of an address, as it is shown; null where nothing is. Another is derived of a remote that is short. */
+const derived = (of: string): string =>
+  `${of}(iif(octet_length(git_repo) <= ${ADDRESS_BYTES}, ${whole('git_repo')}, NULL))`;
+const repoUrl = (shown: Shown): string =>
+  `CASE WHEN repo_url IS NULL THEN ${derived('repo_url')} WHEN repo_url = '' THEN NULL ELSE ${shown('repo_url')} END`;
+// As commitUrlAt has it; the lengths differ where a NUL hides the rest from GLOB.
+const commitUrl = (shown: Shown): string => `CASE
+  WHEN git_commit_hash IS NULL OR commits_url = '' OR octet_length(git_commit_hash) NOT BETWEEN 1 AND 64
+    OR octet_length(git_commit_hash) <> length(${whole('git_commit_hash')})
+    OR ${whole('git_commit_hash')} GLOB '*[^0-9A-Za-z._-]*' OR ${whole('git_commit_hash')} GLOB '*..*' THEN NULL
+  ELSE iif(commits_url IS NULL, ${derived('commits_url')}, ${shown('commits_url')}) || ${whole('git_commit_hash')} END`;
 
 /** SQL expressions: the addresses of a run; derived here only where another program, or an earlier release, left none. */
-export const REPO_URL = `nullif(ifnull(${address('repo_url')}, repo_url(${address('git_repo')})), '')`;
-const COMMITS_URL = `nullif(ifnull(${address('commits_url')}, commits_url(${address('git_repo')})), '')`;
-// As commitUrlAt has it; the lengths differ where a NUL hides the rest from GLOB.
-export const COMMIT_URL = `CASE WHEN octet_length(git_commit_hash) BETWEEN 1 AND 64
-    AND octet_length(git_commit_hash) = length(${whole('git_commit_hash')})
-    AND ${whole('git_commit_hash')} NOT GLOB '*[^0-9A-Za-z._-]*' AND instr(${whole('git_commit_hash')}, '..') = 0
-  THEN ${COMMITS_URL} || ${whole('git_commit_hash')} END`;
+export const REPO_URL = repoUrl(upTo(ADDRESS_BYTES));
+export const COMMIT_URL = commitUrl(upTo(ADDRESS_BYTES));
 
 /** @param isSound whether all JSON columns of the row are JSON */
 function objectOf(shown: Shown, isSound: boolean): string {
   const pairs = ['id', ...COLUMNS].map((column) => `'${column}', ${valueOf(column, shown, isSound)}`);
-  return `json_object(${[...pairs, `'commit_url', ${COMMIT_URL}`, `'repo_url', ${REPO_URL}`].join(', ')})`;
+  return `json_object(${[...pairs, `'commit_url', ${commitUrl(shown)}`, `'repo_url', ${repoUrl(shown)}`].join(', ')})`;
 }
 
 // Databases from elsewhere may hold text that is not JSON: it comes back as text, beside the reason.
@@ -52,13 +53,8 @@ function runOf(shown: Shown): string {
     ELSE with_parse_errors(${objectOf(shown, false)}, ${broken.join(', ')}) END`;
 }
 
-/** SQL expression: the JSON object of a row of agent_runs that is no larger than what is shown whole. */
-export const RUN_JSON = runOf(whole);
-/** The same of a row of any size. */
-export const LARGE_RUN_JSON = runOf(bounded);
-/** The same of any row, where its size was not asked for before. @param shownBytes of a row that is shown whole */
-export const runJson = (shownBytes: number): string =>
-  `CASE WHEN ${ROW_BYTES} <= ${shownBytes} THEN ${RUN_JSON} ELSE ${LARGE_RUN_JSON} END`;
+/** SQL expression: the JSON object of one row of agent_runs. @param shownBytes of a value; a longer one is not even loaded */
+export const runJson = (shownBytes: number): string => runOf(upTo(shownBytes));
 
 function valueOf(column: string, shown: Shown, isSound: boolean): string {
   const text = shown(column);
@@ -94,8 +90,8 @@ export function defineFunctions(db: Connection): void {
     db.function(name, { deterministic: true, varargs: true }, total);
   };
   define('without_credentials', (remote) => (typeof remote === 'string' ? withoutCredentials(remote) : null));
-  define('repo_url', (remote) => addresses(remote).repo);
-  define('commits_url', (remote) => addresses(remote).commits);
+  define('repo_url', (remote) => addresses(remote).repo || null);
+  define('commits_url', (remote) => addresses(remote).commits || null);
   define('with_parse_errors', (object, ...columns) => {
     const notes = columns.filter(Boolean).map((column) => `,"${String(column)}_parse_error":"not valid JSON"`);
     return `${String(object).slice(0, -1)}${notes.join('')}}`;

@@ -1,6 +1,6 @@
 import type { Statement } from 'better-sqlite3';
 import type { Connection } from '../database.ts';
-import { SHOWN_BYTES } from './render.ts';
+import { runJson, SHOWN_BYTES } from './render.ts';
 
 /** More shapes of lists than anyone asks for. */
 const MAX_STATEMENTS = 256;
@@ -10,12 +10,23 @@ export class Statements {
   readonly #db: Connection;
   readonly #prepared = new Map<string, Statement>();
 
-  /** A run of more bytes is shown without its long values. */
-  readonly shownBytes: number;
+  readonly #rendering = new Map<string, Statement>();
+  readonly #shownBytes: number;
 
+  /** @param shownBytes of a run's value; a longer one is shown as its size */
   constructor(db: Connection, shownBytes = SHOWN_BYTES) {
     this.#db = db;
-    this.shownBytes = shownBytes;
+    this.#shownBytes = shownBytes;
+  }
+
+  /** A statement that renders runs, as bytes. @param select an SQL expression of the JSON @param from where the rows come from */
+  rendering(select: 'group_concat' | '', from: string): Statement {
+    let statement = this.#rendering.get(from);
+    if (!statement) {
+      statement = this.#db.prepare(`SELECT CAST(${select}(${runJson(this.#shownBytes)}) AS BLOB) ${from}`).raw();
+      this.#rendering.set(from, statement);
+    }
+    return statement;
   }
 
   /** A statement whose rows come as arrays of values. */

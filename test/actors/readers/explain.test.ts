@@ -21,6 +21,10 @@ insertRuns(
 /** Remembers what is asked. */
 class Recording extends Statements {
   readonly asked = new Set<string>();
+  override rendering(...[select, from]: Parameters<Statements['rendering']>): Statement {
+    this.asked.add(`SELECT json_object('id', id) ${from}`);
+    return super.rendering(select, from);
+  }
   override raw(sql: string): Statement {
     this.asked.add(sql);
     return super.raw(sql);
@@ -40,7 +44,7 @@ function findersOf(filter: ListFilter): string[] {
   const after = { created_at: NOW, id: 5 };
   for (const place of [undefined, after])
     for (const offset of [0, 3, 60_000]) listed(recording, { filter, limit: 5, offset, after: place });
-  return [...recording.asked].filter((sql) => !/json_object|LEFT JOIN/.test(sql));
+  return [...recording.asked].filter((sql) => !sql.includes('json_object'));
 }
 
 const text = (name: keyof ListFilter): ListFilter => ({ [name]: 'tester' });
