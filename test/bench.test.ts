@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { SCRIPTS } from '../bench/all-scripts.ts';
-import type { Kept } from '../bench/report.ts';
+import { type Compared, figuresBeside, takeBesides } from '../bench/beside.ts';
+import { isMet, type Kept } from '../bench/report.ts';
 import { none, read } from './support/documents.ts';
 import { runToEnd, temporaryDirectory } from './support/service.ts';
 
@@ -56,4 +57,28 @@ test('npm run bench runs every benchmark that is not run by itself', () => {
     known.filter((name) => !names.includes(name)),
     'Not in package.json:',
   );
+});
+
+test('beside another checkout a figure below the goal counts as met only within the noise, and only so far', () => {
+  const met = (unit: Compared['unit'], self: number, ...again: number[]): boolean | undefined => {
+    const values = again.map((value): Compared['values'][number] => [self, 100, value]);
+    const [figure, noise] = figuresBeside({ name: 'figure', unit, values, goal: true });
+    assert.ok(figure && noise);
+    assert.equal(isMet(noise), undefined);
+    return isMet(figure);
+  };
+  const quiet = [100, 100, 100, 100];
+  assert.deepEqual([met('a second', 98, ...quiet), met('a second', 96, ...quiet)], [true, false]);
+  assert.deepEqual([met('ms', 102, ...quiet), met('ms', 104, ...quiet)], [true, false], 'of times less is better');
+  const noisy = [95, 95, 100, 105];
+  assert.deepEqual([met('a second', 96, ...noisy), met('a second', 94, ...noisy)], [true, false]);
+  assert.equal(met('a second', 80, 50, 50, 100, 150), false, 'so noisy a machine excuses nothing');
+});
+
+test('--beside takes a checkout, and leaves the other options', () => {
+  const argv = ['node', 'bench', '--rounds', '2', '--beside', '.', '--quick'];
+  const { checkout, quick } = takeBesides(argv) ?? {};
+  assert.deepEqual([checkout, quick, argv], [process.cwd(), true, ['node', 'bench', '--rounds', '2']]);
+  assert.equal(takeBesides(argv), undefined);
+  for (const wrong of [['--beside'], ['--beside', '/nowhere']]) assert.throws(() => takeBesides(wrong), RangeError);
 });
