@@ -97,7 +97,7 @@ test('where every connection is at work, one more is told so and closed', BOUNDE
   const text = await refused.closed;
   assert.match(text, /^HTTP\/1\.1 503 Service Unavailable\r\nConnection: close\r\n/);
   assert.match(text, /\r\nRetry-After: 1\r\n/);
-  assert.ok(text.endsWith('{"detail":"The service has as many connections as it takes. Send this again."}'), text);
+  assert.ok(text.endsWith('{"detail":"All connections are at work. Send this again."}'), text);
   assert.equal(service.platform.writer.mailbox.depth, 0);
   for (const { socket } of busy) socket.destroy();
   await Promise.all(busy.map(({ closed }) => closed));

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { utimesSync } from 'node:fs';
 import { after, test, type TestContext } from 'node:test';
 import { type ErrorCode, TelemetryError } from '../../src/errors.ts';
+import { Pace } from '../../src/http/intake/pace.ts';
 import { BATCH, foreignConnection, pathOf, RUNS, serviceOfFile } from '../support/http.ts';
 import { assertDocumented, assertValid, DOCUMENT, type HttpAnswer, OPERATIONS } from '../support/openapi.ts';
 import { aRun } from '../support/service.ts';
@@ -36,7 +37,9 @@ async function ask(method: string, path: string, { body, headers = {} }: Sent = 
     method,
     redirect: 'manual',
     headers: { Authorization: `Bearer ${TOKEN}`, 'X-Forwarded-For': client, ...headers },
-    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    ...(body instanceof ReadableStream && { body, duplex: 'half' }),
+    ...(body !== undefined &&
+      !(body instanceof ReadableStream) && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
@@ -191,6 +194,19 @@ test('requests that are wrong are refused as documented', async () => {
     await answers(422, 'GET', RUNS, `${RUNS}?${query}`);
   await answers(422, 'GET', '/metrics', '/metrics?format=odd');
   await answers(422, 'GET', '/metrics/prometheus', '/metrics/prometheus?format=json');
+});
+
+test('a body that is encoded as nothing that is taken, or comes too slowly, is refused as documented', async (t) => {
+  for (const [method, route, path, body] of WRITES)
+    await answers(415, method, route, path, { body, headers: { 'Content-Encoding': 'br' } });
+  // Once a second it is looked whether a body has had its time.
+  t.mock.method(Pace.prototype, 'isOver', () => true);
+  await Promise.all(
+    WRITES.map(([method, route, path]) => {
+      const body = new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from('{')) });
+      return answers(408, method, route, path, { body });
+    }),
+  );
 });
 
 test('what is not there is answered as documented', async () => {

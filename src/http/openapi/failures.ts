@@ -59,10 +59,21 @@ export const FAILURES: Readonly<Record<FailureStatus, Failure>> = {
     ...error('Authorization header required. Use: Authorization: Bearer <token>'),
   },
   404: { name: 'NotFound', description: 'No such run, or no such file.', ...error('Run not found: 3b9d2c9e') },
+  408: {
+    name: 'TooSlow',
+    description: 'The body came too slowly; the connection is closed.',
+    ...error('The body came too slowly. Send it again, in smaller parts.'),
+  },
   413: {
     name: 'TooLarge',
     description: 'Over a bound that the service is configured for. Send it in parts.',
     ...error('The body is larger than the 1048576 bytes taken here. Send it in parts.'),
+  },
+  415: {
+    name: 'UnknownEncoding',
+    description: 'The body is encoded in a way that is not taken.',
+    headers: { 'Accept-Encoding': { description: 'What is taken.', schema: { type: 'string' }, required: true } },
+    ...error('Content-Encoding br is not supported. Send gzip, deflate, or the JSON as it is.'),
   },
   422: {
     name: 'WrongValues',

@@ -31,7 +31,7 @@ export interface Answer {
 }
 
 /** The failures that are the same for every route; `failures.ts` describes them. */
-export type FailureStatus = 400 | 401 | 404 | 413 | 422 | 429 | 500 | 503 | 507;
+export type FailureStatus = 400 | 401 | 404 | 408 | 413 | 415 | 422 | 429 | 500 | 503 | 507;
 
 export type Tag = 'Runs' | 'Commits' | 'Totals' | 'Service' | 'Documentation';
 

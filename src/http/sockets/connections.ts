@@ -4,6 +4,8 @@
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { TelemetryError } from '../../errors.ts';
+import { replyOf } from '../errors.ts';
 import { answerRaw, refuseError } from './raw.ts';
 
 /** Whoever is refused may read why for so long. */
@@ -110,7 +112,7 @@ export class Connections {
       clearTimeout(end);
       this.#farewells--;
     });
-    answerRaw(socket, 503, 'The service has as many connections as it takes. Send this again.', 'Retry-After: 1\r\n');
+    answerRaw(socket, replyOf(new TelemetryError('busy', 'All connections are at work. Send this again.')));
   }
 
   #forget(connection: Connection): void {

@@ -5,7 +5,7 @@ import type { FailureStatus, Operation } from '../operation.ts';
 import { contentOf, json, refTo } from '../schemas.ts';
 
 /** What may go wrong with a request whose body is written to the database. */
-export const WRITING: readonly FailureStatus[] = [400, 413, 422, 503, 507];
+export const WRITING: readonly FailureStatus[] = [400, 408, 413, 415, 422, 503, 507];
 
 const linkHeader = {
   Link: {
