@@ -9,7 +9,7 @@ import {
   withoutCredentials,
 } from '../run.ts';
 import { Date } from './clock.ts';
-import { plain } from './plain.ts';
+import { type Lost, plain } from './plain.ts';
 
 /** Longest text of one field; the rest is cut off, and said so. */
 const MAX_TEXT = 100_000;
@@ -49,7 +49,9 @@ export function cleaned(given: unknown, except: ReadonlySet<string> = new Set())
     const field = except.has(name) ? undefined : FIELDS.get(name);
     const value = readable(given, name);
     if (value === null || value === undefined) continue;
-    const kept = field && attempt(() => valueOf(field, value));
+    const lost: Lost = { numbers: 0 };
+    const kept = field && attempt(() => valueOf(field, value, lost));
+    if (lost.numbers > 0) problems.push(`NaN or Infinity in ${name} is recorded as null`);
     if (kept !== undefined) values[name] = kept;
     else problems.push(field ? `${name} must be ${WANTED[field.kind]}` : `${name} is not a field to be set here`);
   }
@@ -71,7 +73,7 @@ function attempt<T>(look: () => T): T | undefined {
 }
 
 /** A field's value as the service takes it; undefined where there is no sense in it. */
-function valueOf({ kind }: Field, value: unknown): unknown {
+function valueOf({ kind }: Field, value: unknown, lost: Lost): unknown {
   switch (kind) {
     case 'id':
     case 'text':
@@ -85,7 +87,7 @@ function valueOf({ kind }: Field, value: unknown): unknown {
     case 'status':
       return typeof value === 'string' ? canonicalStatus(value) : undefined;
     case 'json':
-      return jsonOf(value);
+      return jsonOf(value, lost);
     case 'boolean':
       return Boolean(value);
   }
@@ -116,7 +118,7 @@ function timeOf(value: unknown): string | undefined {
   return usable ? canonicalTimestamp(timestampOf(milliseconds)) : undefined;
 }
 
-function jsonOf(value: unknown): unknown {
+function jsonOf(value: unknown, lost: Lost): unknown {
   let object = value;
   if (typeof value === 'string') {
     try {
@@ -125,6 +127,6 @@ function jsonOf(value: unknown): unknown {
       return undefined;
     }
   }
-  const copy = plain(object);
+  const copy = plain(object, lost);
   return isJsonObject(copy) ? copy : undefined;
 }

@@ -100,7 +100,9 @@ async function listed(transport: Requests, path: string, result: StaleRunsResult
   try {
     const { status, body } = await transport.request('GET', path);
     if (status === 200 && Array.isArray(body) && body.every(isRunning)) return body as StaleRun[];
-    result.errors.push(`The list of running runs could not be read: the service answered ${status}${status === 200 ? UNLIKE : ''}`);
+    result.errors.push(
+      `The list of running runs could not be read: the service answered ${status}${status === 200 ? UNLIKE : ''}`,
+    );
   } catch (error) {
     result.errors.push(`The list of running runs could not be read: ${reasonOf(error)}`);
   }

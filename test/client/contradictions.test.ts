@@ -13,7 +13,8 @@ const contradicting =
   (asked, count) => {
     if (count > MANY) return transport.hanging(asked, count);
     if (asked.method === 'PATCH') return { status: 404, body: { detail: 'Run not found' } };
-    if (!Array.isArray(asked.body)) return { body: { status: 'duplicate', event_id: (asked.body as { event_id: string }).event_id } };
+    if (!Array.isArray(asked.body))
+      return { body: { status: 'duplicate', event_id: (asked.body as { event_id: string }).event_id } };
     return { body: { inserted: 0, duplicates: asked.body.length, errors: [], total: asked.body.length } };
   };
 

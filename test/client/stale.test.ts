@@ -118,7 +118,9 @@ test('a service that does not merge gets a PATCH for each run, and says which it
   transport.script = ({ method, path, body }) => {
     if (method === 'GET') return { body: running().slice(Number(/offset=(\d+)/.exec(path)?.[1])) };
     const records = body as Run[];
-    return method === 'POST' ? { body: { inserted: 0, duplicates: records.length, errors: [], total: records.length } } : undefined;
+    return method === 'POST'
+      ? { body: { inserted: 0, duplicates: records.length, errors: [], total: records.length } }
+      : undefined;
   };
   const { ok, found, cancelled, failed, errors } = await clean(client, 'patched');
   assert.deepEqual([ok, found, cancelled, failed], [false, 3, 2, 1]);
