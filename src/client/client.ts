@@ -245,7 +245,7 @@ export class TelemetryClient implements AsyncDisposable {
     return {
       trigger_type: 'cli',
       host: this.#config.host,
-      agent_owner: this.#config.agentOwner,
+      agent_owner: textOf(this.#config.agentOwner),
       parent_run_id: this.currentRun()?.runId,
     };
   }

@@ -13,7 +13,7 @@ import {
   withoutCredentials,
 } from '../run.ts';
 import { Date } from './clock.ts';
-import { plain } from './plain.ts';
+import { type Lost, plain } from './plain.ts';
 
 /** Longest text of one field; the rest is cut off, and said so. */
 const MAX_TEXT = 100_000;
@@ -55,7 +55,9 @@ export function cleaned(given: unknown, except: ReadonlySet<string> = new Set())
     const field = except.has(name) ? undefined : FIELDS.get(name);
     const value = readable(given, name);
     if (value === null || value === undefined) continue;
-    const kept = field && attempt(() => valueOf(field, value));
+    const lost: Lost = { numbers: 0 };
+    const kept = field && attempt(() => valueOf(field, value, lost));
+    if (lost.numbers > 0) problems.push(`NaN or Infinity in ${name} is recorded as null`);
     if (kept !== undefined) values[name] = kept;
     else problems.push(field ? `${name} must be ${WANTED[field.kind]}` : `${name} is not a field to be set here`);
   }
@@ -77,7 +79,7 @@ function attempt<T>(look: () => T): T | undefined {
 }
 
 /** A field's value as the service takes it; undefined where there is no sense in it. */
-function valueOf({ name, kind }: Field, value: unknown): unknown {
+function valueOf({ name, kind }: Field, value: unknown, lost: Lost): unknown {
   switch (kind) {
     case 'id':
     case 'reference':
@@ -95,7 +97,7 @@ function valueOf({ name, kind }: Field, value: unknown): unknown {
     case 'status':
       return typeof value === 'string' ? canonicalStatus(value) : undefined;
     case 'json':
-      return jsonOf(value);
+      return jsonOf(value, lost);
     case 'boolean':
       return Boolean(value);
   }
@@ -133,7 +135,7 @@ function timeOf(value: unknown): string | undefined {
   return usable ? canonicalTimestamp(timestampOf(milliseconds)) : undefined;
 }
 
-function jsonOf(value: unknown): unknown {
+function jsonOf(value: unknown, lost: Lost): unknown {
   let object = value;
   if (typeof value === 'string') {
     try {
@@ -142,6 +144,6 @@ function jsonOf(value: unknown): unknown {
       return undefined;
     }
   }
-  const copy = plain(object);
+  const copy = plain(object, lost);
   return isJsonObject(copy) ? copy : undefined;
 }

@@ -5,16 +5,28 @@ const MAX_NAME = 200;
 /** Characters of all texts together. */
 const MAX_TEXT = 400_000;
 
+/** What could not be kept as it was. */
+export interface Lost {
+  /** NaN and Infinity, which JSON does not have. */
+  numbers: number;
+}
+
 interface Budget {
+  lost: Lost;
   nodes: number;
   text: number;
   /** The objects around the one at hand: one that comes again is a circle. */
   around: unknown[];
 }
 
-/** A copy that JSON.stringify takes; what it cannot hold is said in words where it stood. */
-export function plain(value: unknown): unknown {
-  return copy(value, { nodes: MAX_NODES, text: MAX_TEXT, around: [] });
+/**
+ * A copy that JSON.stringify takes; what it cannot hold is said in words where it stood, and no number is null, as the
+ * service has it. All texts are well-formed.
+ *
+ * @param lost is told what was lost
+ */
+export function plain(value: unknown, lost: Lost = { numbers: 0 }): unknown {
+  return copy(value, { lost, nodes: MAX_NODES, text: MAX_TEXT, around: [] });
 }
 
 function copy(value: unknown, budget: Budget): unknown {
@@ -23,7 +35,9 @@ function copy(value: unknown, budget: Budget): unknown {
     case 'string':
       return shortened(value, budget);
     case 'number':
-      return Number.isFinite(value) ? value : String(value);
+      if (Number.isFinite(value)) return value;
+      budget.lost.numbers++;
+      return null;
     case 'boolean':
       return value;
     case 'bigint':
@@ -38,7 +52,8 @@ function copy(value: unknown, budget: Budget): unknown {
 function shortened(text: string, budget: Budget): string {
   const kept = text.length <= budget.text ? text : `${text.slice(0, budget.text)}… (${text.length} characters)`;
   budget.text = Math.max(0, budget.text - kept.length);
-  return kept;
+  // The cut may fall within a character, and the agent's own may have.
+  return kept.toWellFormed();
 }
 
 function copyObject(value: object, budget: Budget): unknown {
@@ -90,7 +105,7 @@ function copyEntries(keys: Iterable<unknown>, read: (key: unknown) => unknown, b
 const memberOf = (value: object, key: unknown): unknown => (value as Record<string, unknown>)[key as string];
 
 function nameOf(key: unknown, budget: Budget): string {
-  const name = typeof key === 'string' ? key.slice(0, MAX_NAME) : `[${typeof key}]`;
+  const name = typeof key === 'string' ? key.slice(0, MAX_NAME).toWellFormed() : `[${typeof key}]`;
   budget.text = Math.max(0, budget.text - name.length);
   return name;
 }

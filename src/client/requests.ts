@@ -83,7 +83,11 @@ export function verdictOf(answer: Answer, kind: Request['kind'], eventIds: reado
 }
 
 /** What a success says of just these runs; undefined where it says nothing of them. */
-function wordOf(answer: Answer, kind: Request['kind'], eventIds: readonly string[]): 'stored' | 'duplicate' | undefined {
+function wordOf(
+  answer: Answer,
+  kind: Request['kind'],
+  eventIds: readonly string[],
+): 'stored' | 'duplicate' | undefined {
   if (kind === 'merge') return batchAnswer(answer, eventIds.length) ? 'stored' : undefined;
   const { status, body } = answer;
   if (!isJsonObject(body) || body.event_id !== eventIds[0]) return undefined;

@@ -90,8 +90,6 @@ function fail(result: StaleRunsResult, error: string): void {
   result.errors.push(error);
 }
 
-const UNLIKE = ', but not with a list of them';
-
 /** Nobody else's list is believed: what stands in it is to be cancelled. */
 const isRunning = (run: unknown): boolean =>
   isJsonObject(run) && typeof run.event_id === 'string' && typeof run.run_id === 'string' && run.status === 'running';
@@ -99,8 +97,10 @@ const isRunning = (run: unknown): boolean =>
 async function listed(transport: Requests, path: string, result: StaleRunsResult): Promise<StaleRun[]> {
   try {
     const { status, body } = await transport.request('GET', path);
-    if (status === 200 && Array.isArray(body) && body.every(isRunning)) return body as StaleRun[];
-    result.errors.push(`The list of running runs could not be read: the service answered ${status}${status === 200 ? UNLIKE : ''}`);
+    if (status !== 200) {
+      result.errors.push(`The list of running runs could not be read: the service answered ${status}`);
+    } else if (Array.isArray(body) && body.every(isRunning)) return body as StaleRun[];
+    else throw new Error('what answers there is no telemetry service');
   } catch (error) {
     result.errors.push(`The list of running runs could not be read: ${reasonOf(error)}`);
   }

@@ -161,7 +161,9 @@ export function checkSpool(db: Connection, { spool, notedAt }: Beside, maxRunByt
     ...spool.unopened.map((problem) => `not read: ${problem}`),
   ];
   if (beyond.length > 0) {
-    const lines = beyond.map((file) => `${file.name}: ${positionOf(file) - file.size} bytes fewer than were read from it`);
+    const lines = beyond.map(
+      (file) => `${file.name}: ${positionOf(file) - file.size} bytes fewer than were read from it`,
+    );
     const remedy = 'Someone cut these files. What was read of them is stored; their clients keep NDJSON of all';
     return bad('spool', `${seen}; shorter than what was read: ${count(beyond.length, 'file')}`, remedy, [
       ...firstOf(lines),

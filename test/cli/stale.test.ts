@@ -162,7 +162,7 @@ test('what cannot be understood or done is said', async (t) => {
   assert.equal(time.code, 2);
   assert.match(time.stderr, /--older-than takes a whole number and one of s, m, h, d, w, such as 24h, not "yesterday"/);
   const fake = await fakeService(t);
-  const run = aRun({ created_at: hoursAgo(30) });
+  const run = aRun({ created_at: hoursAgo(30), status: 'running' });
   fake.script = ({ method }, count) =>
     method === 'GET' ? { status: 200, body: count === 1 ? [run] : [] } : { status: 500, body: { detail: 'broken' } };
   const failed = await cliHere(['stale', '--cancel', '--url', fake.url]);

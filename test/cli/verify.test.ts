@@ -205,7 +205,9 @@ test('a spool file that is shorter than what was read from it is found', async (
   await service.close();
   writeFileSync(path, 'x');
   const { ino } = statSync(path);
-  behindOurBack(service.path, (db) => db.exec(`INSERT INTO spool_files (name, inode, position, updated_at) VALUES ('telemetry_a', '${ino}', 50, 't')`));
+  behindOurBack(service.path, (db) =>
+    db.exec(`INSERT INTO spool_files (name, inode, position, updated_at) VALUES ('telemetry_a', '${ino}', 50, 't')`),
+  );
   const { code, checks } = await verify(localEnvironment(directory));
   assert.equal(code, 3);
   assert.deepEqual(checks.spool?.details, ['telemetry_a: 49 bytes fewer than were read from it']);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { aClient, linesIn } from '../support/client.ts';
+import { aClient, fakeClock, linesIn, realClock } from '../support/client.ts';
 import { BROKEN } from '../support/fake-transport.ts';
 import { create, serviceOfFile, shown } from '../support/http.ts';
 
@@ -87,7 +87,7 @@ test('a service that hangs holds a commit up for 2 s, of a run known here or not
   const { client, transport } = aClient(t);
   transport.script = transport.hanging;
   const run = client.startRun('agent', 'job');
-  t.mock.timers.enable({ apis: ['setTimeout'] });
+  fakeClock(t, { apis: ['setTimeout'] });
   for (const [index, [runId, ok]] of (
     [
       [run, true],
@@ -100,5 +100,5 @@ test('a service that hangs holds a commit up for 2 s, of a run known here or not
     const late = new Promise((resolve) => setImmediate(() => setImmediate(() => resolve({ ok: 'late' }))));
     assert.equal(((await Promise.race([noting, late])) as { ok: unknown }).ok, ok);
   }
-  t.mock.timers.reset();
+  realClock(t);
 });

@@ -2,19 +2,19 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { aClient, backupLines, linesIn, textLines } from '../support/client.ts';
+import { aClient, backupLines, fakeClock, linesIn, realClock, textLines } from '../support/client.ts';
 import { makeReadOnly, smallDisk } from '../support/disk.ts';
 
 const MOCK = { testMode: 'mock' } as const;
 
 test('every state of a run and every event is a line of the day’s file, in its order', (t) => {
   const { client, directory } = aClient(t, MOCK);
-  t.mock.timers.enable({ apis: ['Date'], now: Date.parse('2026-01-10T23:59:59.900Z') });
+  fakeClock(t, { apis: ['Date'], now: Date.parse('2026-01-10T23:59:59.900Z') });
   const run = client.startRun('agent', 'job');
   client.logEvent(run, 'checkpoint', { step: 1 });
   client.logEvent(run, 'nothing');
   client.endRun(run);
-  t.mock.timers.reset();
+  realClock(t);
   assert.deepEqual(readdirSync(join(directory, 'raw')), ['events_20260110.ndjson']);
   const [started, event, bare, ended] = backupLines(directory);
   assert.deepEqual(
@@ -33,11 +33,11 @@ test('every state of a run and every event is a line of the day’s file, in its
 
 test('at midnight the next file is begun', (t) => {
   const { client, directory } = aClient(t, MOCK);
-  t.mock.timers.enable({ apis: ['Date'], now: Date.parse('2026-01-10T23:59:59Z') });
+  fakeClock(t, { apis: ['Date'], now: Date.parse('2026-01-10T23:59:59Z') });
   client.logEvent('run', 'before');
   t.mock.timers.tick(1_000);
   client.logEvent('run', 'after');
-  t.mock.timers.reset();
+  realClock(t);
   const names = readdirSync(join(directory, 'raw')).sort();
   assert.deepEqual(names, ['events_20260110.ndjson', 'events_20260111.ndjson']);
   assert.deepEqual(
@@ -49,11 +49,11 @@ test('at midnight the next file is begun', (t) => {
 test('with the clock set back by a day what follows goes into the file of that day', (t) => {
   const { client, directory } = aClient(t, MOCK);
   const now = Date.parse('2026-01-10T12:00:00Z');
-  t.mock.timers.enable({ apis: ['Date'], now });
+  fakeClock(t, { apis: ['Date'], now });
   client.logEvent('run', 'before');
   t.mock.timers.setTime(now - 24 * 3_600_000);
   for (const type of ['after', 'later']) client.logEvent('run', type);
-  t.mock.timers.reset();
+  realClock(t);
   const lines = (day: string): unknown[] =>
     linesIn(join(directory, 'raw'), new RegExp(`^events_${day}.ndjson$`)).map(({ event_type }) => event_type);
   assert.deepEqual([lines('20260110'), lines('20260109')], [['before'], ['after', 'later']]);
@@ -66,12 +66,12 @@ for (const [what, take] of [
 ] as const) {
   test(`a file that was ${what} is made anew within a second`, (t) => {
     const { client, directory } = aClient(t, MOCK);
-    t.mock.timers.enable({ apis: ['Date'], now: Date.parse('2026-01-10T12:00:00Z') });
+    fakeClock(t, { apis: ['Date'], now: Date.parse('2026-01-10T12:00:00Z') });
     client.logEvent('run', 'before');
     take(join(directory, 'raw', 'events_20260110.ndjson'));
     t.mock.timers.tick(1_000);
     client.logEvent('run', 'after');
-    t.mock.timers.reset();
+    realClock(t);
     assert.deepEqual(
       backupLines(directory).map(({ event_type }) => event_type),
       ['after'],

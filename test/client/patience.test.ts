@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { takeClock } from '../../src/client/clock.ts';
 import { aClient, lastStates, linesIn } from '../support/client.ts';
 import { BROKEN } from '../support/fake-transport.ts';
 
@@ -61,6 +62,8 @@ test('a flush may be given more time than a timer of Node takes', async (t) => {
     waits.push(wait);
     return own(work, wait, value);
   });
+  takeClock();
+  t.after(takeClock);
   const { client, transport } = aClient(t);
   const { promise, resolve } = Promise.withResolvers<undefined>();
   transport.script = () => promise as never;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { canonicalTimestamp } from '../../src/run.ts';
 import { acceptsRun } from '../../src/run/check.ts';
-import { aClient, type Line, linesIn } from '../support/client.ts';
+import { aClient, fakeClock, type Line, linesIn, realClock } from '../support/client.ts';
 
 const MOCK = { testMode: 'mock' } as const;
 
@@ -58,13 +58,13 @@ test('a suffix leaves the longest run_id no longer than 255 and in whole charact
 
 test('event_ids are UUIDs of version 7, in the order of time; one of the agent is kept', (t) => {
   const { client, spool } = aClient(t, MOCK);
-  t.mock.timers.enable({ apis: ['Date'], now: Date.parse('2026-01-10T12:00:00Z') });
+  fakeClock(t, { apis: ['Date'], now: Date.parse('2026-01-10T12:00:00Z') });
   for (let n = 0; n < 200; n++) {
     client.startRun('agent', 'job');
     t.mock.timers.tick(1);
   }
   client.startRun('agent', 'job', { event_id: 'mine' });
-  t.mock.timers.reset();
+  realClock(t);
   const ids = linesIn(spool).map(({ event_id }) => String(event_id));
   assert.equal(ids.pop(), 'mine');
   for (const id of ids) assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
@@ -74,7 +74,7 @@ test('event_ids are UUIDs of version 7, in the order of time; one of the agent i
 
 test('updated_at of a run increases strictly, however fast it changes and however the clock jumps', async (t) => {
   const { client, spool } = aClient(t, MOCK);
-  t.mock.timers.enable({ apis: ['Date'], now: Date.parse('2026-01-10T12:00:00Z') });
+  fakeClock(t, { apis: ['Date'], now: Date.parse('2026-01-10T12:00:00Z') });
   const jumps = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: -5_000, max: 5_000 })), { maxLength: 30 });
   const increases = fc.property(jumps, (list) => {
     const run = client.startRun('agent', 'job');
@@ -91,7 +91,7 @@ test('updated_at of a run increases strictly, however fast it changes and howeve
     }
   });
   fc.assert(increases, { numRuns: 50 });
-  t.mock.timers.reset();
+  realClock(t);
   await client.close();
 });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { takeClock } from '../../src/client/clock.ts';
 import { Guard } from '../../src/client/guard.ts';
 import { Sheets } from '../../src/client/sheets.ts';
 import { aClient } from '../support/client.ts';
@@ -130,6 +131,8 @@ test('a sheet that hangs holds up neither the end of a run nor close for long', 
     setImmediate(call);
     return { unref: () => undefined };
   });
+  takeClock();
+  t.after(takeClock);
   void client.close().then(resolve);
   await closed;
   t.mock.restoreAll();

@@ -143,7 +143,9 @@ test('a service that does not merge gets a PATCH for each run, and says which it
   transport.script = ({ method, path, body }) => {
     if (method === 'GET') return { body: running().slice(Number(/offset=(\d+)/.exec(path)?.[1])) };
     const records = body as Run[];
-    return method === 'POST' ? { body: { inserted: 0, duplicates: records.length, errors: [] } } : undefined;
+    return method === 'POST'
+      ? { body: { inserted: 0, duplicates: records.length, errors: [], total: records.length } }
+      : undefined;
   };
   const { ok, found, cancelled, failed, errors } = await clean(client, 'patched');
   assert.deepEqual([ok, found, cancelled, failed], [false, 3, 2, 1]);
@@ -160,7 +162,7 @@ test('a run that a service keeps running is told as failed, and ends the search'
   transport.script = ({ method, path }) =>
     method === 'GET'
       ? { body: path.endsWith('offset=0') ? [run] : [] }
-      : { body: { inserted: 0, duplicates: 1, merged: 0, errors: [] } };
+      : { body: { inserted: 0, duplicates: 1, merged: 0, errors: [], total: 1 } };
   const { ok, found, cancelled, failed, errors } = await clean(client, 'stubborn');
   assert.deepEqual([ok, found, cancelled, failed], [false, 1, 0, 1]);
   assert.deepEqual(errors, ['stubborn: the service keeps it running']);

@@ -3,7 +3,7 @@ import { readdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { AppendFile } from '../../src/client/append.ts';
-import { aClient, backupLines, linesIn, spoolNames } from '../support/client.ts';
+import { aClient, backupLines, fakeClock, linesIn, realClock, spoolNames } from '../support/client.ts';
 import { temporaryDirectory } from '../support/service.ts';
 
 test('when a call returns, the spool holds the whole record as it then is, before any request', (t) => {
@@ -133,11 +133,11 @@ test('close leaves what is undelivered sealed, and returns although the service 
   const { client, spool, transport } = aClient(t);
   transport.script = transport.hanging;
   client.endRun(client.startRun('agent', 'job'));
-  t.mock.timers.enable({ apis: ['setTimeout'] });
+  fakeClock(t, { apis: ['setTimeout'] });
   const closing = client.close();
   await transport.asks(1);
   t.mock.timers.tick(2_000);
   await closing;
-  t.mock.timers.reset();
+  realClock(t);
   assert.deepEqual([spoolNames(spool, '.sealed').length, linesIn(spool).length], [1, 2]);
 });

@@ -1,7 +1,8 @@
 /** A client for a test: folders of its own, warnings kept, closed in the end; and what it wrote. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
+import type { MockTimersOptions, TestContext } from 'node:test';
+import { takeClock } from '../../src/client/clock.ts';
 import { type ClientOptions, TelemetryClient } from '../../src/client/index.ts';
 import { FakeTransport } from './fake-transport.ts';
 import { runToEnd, type Ended, type Environment, temporaryDirectory } from './service.ts';
@@ -68,4 +69,16 @@ const INDEX = new URL('../../src/client/index.ts', import.meta.url).href;
 export function runAgent(code: string, environment: Environment, args: readonly string[] = []): Promise<Ended> {
   const source = `import { TelemetryClient } from ${JSON.stringify(INDEX)};\n${code}`;
   return runToEnd(environment, ['-e', source, ...args], '--input-type=module');
+}
+
+/** Fakes timers for the client, which has taken the real ones when it was imported. */
+export function fakeClock(t: TestContext, options: MockTimersOptions): void {
+  t.mock.timers.enable(options);
+  takeClock();
+  t.after(() => realClock(t));
+}
+
+export function realClock(t: TestContext): void {
+  t.mock.timers.reset();
+  takeClock();
 }

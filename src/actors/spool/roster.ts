@@ -64,7 +64,8 @@ export class Roster {
       while (names.length < this.#portion && !ended) {
         const raw = round.directory.readSync()?.name;
         if (raw === undefined) ended = true;
-        else if (isSpoolName(raw) && (round.synced || !isSynced(raw)) && !this.#isQuiet(raw, round.seen)) names.push(raw);
+        else if (isSpoolName(raw) && (round.synced || !isSynced(raw)) && !this.#isQuiet(raw, round.seen))
+          names.push(raw);
       }
     } catch (error) {
       this.close();

@@ -13,7 +13,11 @@ const NEWLINE = 0x0a;
  *
  * @throws TelemetryError where a line cannot be stored: then none is, and the sender finds out which
  */
-export function merge(body: Uint8Array, { expected, to, digest, maxRunBytes, ...file }: MergeArgs, at: Workplace): Merged {
+export function merge(
+  body: Uint8Array,
+  { expected, to, digest, maxRunBytes, ...file }: MergeArgs,
+  at: Workplace,
+): Merged {
   const position = at.positions.of(file);
   if (position !== expected) return { applied: false, position, inserted: 0, duplicates: 0, merged: 0 };
   const { errors, ...tally } = storeItems(itemsOf(body, at), { merge: true, onInvalid: 'repair', maxRunBytes }, at);

@@ -5,7 +5,15 @@ import type { Merged, SpoolBatch } from '../../../src/actors/protocol.ts';
 import { type ErrorCode, TelemetryError } from '../../../src/errors.ts';
 import { Recorder } from '../../support/service.ts';
 
-const BATCH: SpoolBatch = { name: 'a', inode: '1', expected: 0, to: 10, digest: 'd', lines: 1, body: new Uint8Array(10) };
+const BATCH: SpoolBatch = {
+  name: 'a',
+  inode: '1',
+  expected: 0,
+  to: 10,
+  digest: 'd',
+  lines: 1,
+  body: new Uint8Array(10),
+};
 const STORED: Merged = { applied: true, position: 10, inserted: 1, duplicates: 0, merged: 0 };
 
 /** A writer that fails with these errors, one after the other, and then stores. */

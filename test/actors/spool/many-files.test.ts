@@ -108,7 +108,8 @@ test('files that are done with are removed in the same rounds, however many they
 
 test('a name that is no UTF-8 is read, kept apart from what looks like it, and its rejections stand beside it', (t) => {
   const bench = new DrainBench(t);
-  const bytes = (text: string): Buffer => Buffer.concat([Buffer.from(`${bench.directory}/`), Buffer.from(text, 'latin1')]);
+  const bytes = (text: string): Buffer =>
+    Buffer.concat([Buffer.from(`${bench.directory}/`), Buffer.from(text, 'latin1')]);
   const names = ['n\xff', 'n\xfe', 'n%ff', 'n\xc3\xa9', '50%\xff', '\xff\n'];
   const lines = goodLines(names.length);
   for (const [n, name] of names.entries()) writeFileSync(bytes(`${name}.jsonl.ready`), linesOf(lines[n] ?? '', 'bad'));
