@@ -16,14 +16,14 @@ export type SqlValue = string | number | null;
  */
 export interface Kind {
   sql: 'TEXT' | 'INTEGER';
-  accepts(value: unknown): boolean;
+  accepts: (value: unknown) => boolean;
   struct: Struct<unknown>;
   /** @param mended counts what is not stored as it came */
   store(value: never, mended?: Mended): SqlValue;
   /** Text, which PATCH clears where an empty one is sent. */
   isText?: true;
   /** Brings text within its field's bound. */
-  shorten?(text: string, max: number): string;
+  shorten?: (text: string, max: number) => string;
   /** What becomes of a value that is not accepted, or over its field's bound, where no run may be lost for it. */
   mends?: Mending;
 }
@@ -31,7 +31,7 @@ export interface Kind {
 export interface Mending {
   /** Beyond its bound it is refused at all other doors. */
   bound?: true;
-  accepts(value: unknown): boolean;
+  accepts: (value: unknown) => boolean;
   struct: Struct<unknown>;
 }
 

@@ -31,7 +31,7 @@ const SPEAKERS =
 /** Names of what holds messages, or the ends of some. */
 const HOLDERS = /^(warnings|detail|WANTED)$/;
 /** Notes of a migration's values and of a log, which are not messages. */
-const SILENT = /^(src\/run\/older|src\/actors\/writer\/older\/(copy|rows))/;
+const SILENT = /^(src\/run\/(older|originals|times)|src\/actors\/writer\/older\/(copy|rows))/;
 
 /** @param shortest texts with fewer characters are no sentences: names, types, codes */
 export function messagesOf(pattern = 'src/**/*.ts', shortest = 10): Message[] {
