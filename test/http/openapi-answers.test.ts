@@ -29,6 +29,9 @@ interface Sent {
 const seen = new Set<string>();
 let address = 0;
 
+const sendable = (body: unknown): RequestInit =>
+  body instanceof ReadableStream ? { body, duplex: 'half' } : { body: typeof body === 'string' ? body : JSON.stringify(body) };
+
 /** Asks as a client that has the token, and an address of its own, so that the limit of one request holds up nobody. */
 async function ask(method: string, path: string, { body, headers = {} }: Sent = {}): Promise<HttpAnswer> {
   address++;
@@ -37,9 +40,7 @@ async function ask(method: string, path: string, { body, headers = {} }: Sent = 
     method,
     redirect: 'manual',
     headers: { Authorization: `Bearer ${TOKEN}`, 'X-Forwarded-For': client, ...headers },
-    ...(body instanceof ReadableStream && { body, duplex: 'half' }),
-    ...(body !== undefined &&
-      !(body instanceof ReadableStream) && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    ...(body !== undefined && sendable(body)),
   });
   return { status: response.status, headers: response.headers, text: await response.text() };
 }

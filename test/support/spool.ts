@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { Drain, type DrainOptions } from '../../src/actors/spool/drain.ts';
 import { keyOf } from '../../src/actors/spool/files.ts';
-import type { Note, SpoolAnswer, SpoolBatch, SpoolFile, SpoolOutcome } from '../../src/actors/protocol.ts';
+import type { Note, SpoolFile } from '../../src/actors/protocol.ts';
+import type { SpoolAnswer, SpoolBatch, SpoolOutcome } from '../../src/actors/spool/protocol.ts';
 import { aRecord, folder } from './database.ts';
 
 export const HOUR_MS = 60 * 60 * 1_000;

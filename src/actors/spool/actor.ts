@@ -1,6 +1,7 @@
 /** The spool's thread: reads the files and checks their lines. It is asked for batches; it calls nobody. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { SpoolAnswer, SpoolOutcome, SpoolPosition, SpoolThread } from '../protocol.ts';
+import type { SpoolPosition } from '../protocol.ts';
+import type { SpoolAnswer, SpoolOutcome, SpoolThread } from './protocol.ts';
 import { offer, transfer } from '../thread.ts';
 import { Drain, type DrainOptions } from './drain.ts';
 import { Watch } from './watch.ts';

@@ -2,7 +2,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, type ErrorCode, TelemetryError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import type { CommandName, CommandResult, Commands, Merged, SpoolBatch } from '../protocol.ts';
+import type { CommandName, CommandResult, Commands, Merged } from '../protocol.ts';
+import type { SpoolBatch } from './protocol.ts';
 
 /** The writer's face, as far as it is needed here. */
 export interface Sender {

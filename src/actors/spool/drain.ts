@@ -4,7 +4,8 @@
  */
 import { makeDirectory } from '../../directory.ts';
 import { describe } from '../../errors.ts';
-import type { SpoolAnswer, SpoolOutcome, SpoolPosition, SpoolStatus } from '../protocol.ts';
+import type { SpoolPosition } from '../protocol.ts';
+import type { SpoolAnswer, SpoolOutcome, SpoolStatus } from './protocol.ts';
 import { type SpoolEntry, syncDirectory } from './files.ts';
 import { START } from './fingerprint.ts';
 import { KnownPositions } from './known.ts';

@@ -1,6 +1,7 @@
 /** What the spool has done: totals for /metrics, and a line of the log for each drain. */
 import type { Logger } from '../../log.ts';
-import type { Merged, SpoolBatch, SpoolStatus } from '../protocol.ts';
+import type { Merged } from '../protocol.ts';
+import type { SpoolBatch, SpoolStatus } from './protocol.ts';
 
 /** The spool as /metrics shows it. */
 export interface SpoolCounts {

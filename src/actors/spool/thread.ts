@@ -1,7 +1,7 @@
 /** The spool's thread as its handle sees it: one call at a time, which ends with the thread at the latest. */
 import { Worker } from 'node:worker_threads';
 import type { Remote } from 'comlink';
-import type { SpoolThread } from '../protocol.ts';
+import type { SpoolThread } from './protocol.ts';
 import { actorBeside, face, THREAD_FLAGS } from '../thread.ts';
 import type { SpoolData } from './actor.ts';
 

@@ -1,7 +1,7 @@
 /** A file's turn: some of its lines, those that cannot be stored set aside, the others as a batch. */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { describe, systemCode } from '../../errors.ts';
-import type { SpoolBatch } from '../protocol.ts';
+import type { SpoolBatch } from './protocol.ts';
 import { compare, markBehind, nearBytes, START } from './fingerprint.ts';
 import { isBlank, reasonToReject } from './judge.ts';
 import { type Line, readLines } from './lines.ts';

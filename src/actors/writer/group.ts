@@ -3,8 +3,7 @@
  * promise "acknowledged = on disk" rests on is in `#commit` and `#syncDirectory` below.
  */
 import type { Statement } from 'better-sqlite3';
-import type { ErrorCode, Outcome } from '../../errors.ts';
-import { TelemetryError, toWire } from '../../errors.ts';
+import { type ErrorCode, type Outcome, TelemetryError, toWire } from '../../errors.ts';
 import { timestampOf } from '../../run.ts';
 import { Mended } from '../../run/mended.ts';
 import type { Connection } from '../database.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Delivery, type Sender } from '../../../src/actors/spool/delivery.ts';
-import type { Merged, SpoolBatch } from '../../../src/actors/protocol.ts';
+import type { Merged } from '../../../src/actors/protocol.ts';
+import type { SpoolBatch } from '../../../src/actors/spool/protocol.ts';
 import { type ErrorCode, TelemetryError } from '../../../src/errors.ts';
 import { Recorder } from '../../support/service.ts';
 
