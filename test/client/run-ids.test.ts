@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { canonicalTimestamp } from '../../src/run.ts';
-import { acceptsRun } from '../../src/run/check.ts';
+import { canonicalTimestamp, shortId } from '../../src/run.ts';
+import { acceptsRun, explainRun } from '../../src/run/check.ts';
 import { aClient, fakeClock, type Line, linesIn, realClock } from '../support/client.ts';
 
 const MOCK = { testMode: 'mock' } as const;
@@ -96,3 +96,32 @@ test('updated_at of a run increases strictly, however fast it changes and howeve
 });
 
 const linesOf = (spool: string, run: string): Line[] => linesIn(spool).filter(({ run_id }) => run_id === run);
+
+test('ids and names of too many bytes are recorded in the short form that the service finds them by', (t) => {
+  const { client, spool, warnings } = aClient(t, MOCK);
+  const [run_id, long] = ['😀'.repeat(127) + 'x', 'ü'.repeat(300)];
+  const fields = {
+    run_id: `${run_id.slice(0, -1)}y`,
+    event_id: long,
+    parent_run_id: run_id,
+    git_commit_source: 'github',
+  };
+  assert.equal(
+    client.startRun(long, long, { run_id, git_commit_source: 'ci' }),
+    run_id,
+    'the agent goes on using its own',
+  );
+  client.startRun('agent', 'job', fields as never);
+  client.setMetrics(run_id, { items_failed: 1 });
+  const [parent, child, changed] = linesIn(spool);
+  assert.deepEqual([parent?.run_id, parent?.agent_name, parent?.job_type], [run_id, long, long].map(shortId));
+  assert.deepEqual([child?.parent_run_id, child?.event_id], [shortId(run_id), shortId(long)]);
+  assert.deepEqual([parent?.git_commit_source, child?.git_commit_source, changed?.items_failed], ['ci', undefined, 1]);
+  assert.ok(
+    warnings.some((line) => line.includes('git_commit_source must be manual, llm or ci')),
+    warnings.join(),
+  );
+  for (const record of linesIn(spool)) assert.ok(acceptsRun(record), JSON.stringify(explainRun(record)));
+  const generated = client.startRun(long, 'job');
+  assert.ok(Buffer.byteLength(generated) <= 512, 'a generated one needs none');
+});

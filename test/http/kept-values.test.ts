@@ -4,7 +4,7 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { shortId } from '../../src/run.ts';
-import { cli } from '../support/cli.ts';
+import { cliHere as cli } from '../support/cli-here.ts';
 import {
   assertInvalid,
   BATCH,
