@@ -29,8 +29,8 @@ interface Sent {
 const seen = new Set<string>();
 let address = 0;
 
-const sendable = (body: unknown): RequestInit =>
-  body instanceof ReadableStream ? { body, duplex: 'half' } : { body: typeof body === 'string' ? body : JSON.stringify(body) };
+const asSent = (body: unknown): string | ReadableStream =>
+  typeof body === 'string' || body instanceof ReadableStream ? body : JSON.stringify(body);
 
 /** Asks as a client that has the token, and an address of its own, so that the limit of one request holds up nobody. */
 async function ask(method: string, path: string, { body, headers = {} }: Sent = {}): Promise<HttpAnswer> {
@@ -40,7 +40,8 @@ async function ask(method: string, path: string, { body, headers = {} }: Sent = 
     method,
     redirect: 'manual',
     headers: { Authorization: `Bearer ${TOKEN}`, 'X-Forwarded-For': client, ...headers },
-    ...(body !== undefined && sendable(body)),
+    duplex: 'half',
+    ...(body !== undefined && { body: asSent(body) }),
   });
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
@@ -183,31 +184,24 @@ test('requests that are wrong are refused as documented', async () => {
   for (const [method, route, path, body, wrong] of WRITES) {
     await answers(422, method, route, path, { body: wrong });
     await answers(400, method, route, path, { body, headers: { 'Content-Encoding': 'gzip' } });
+    await answers(415, method, route, path, { body, headers: { 'Content-Encoding': 'br' } });
     await answers(413, method, route, path, { body: 'x'.repeat(MAX_BODY + 1) });
   }
   await answers(422, 'POST', BATCH, `${BATCH}?on_duplicate=odd`, { body: [] });
   await answers(422, 'POST', BATCH, BATCH, { body: { runs: 5 } });
   await answers(422, 'POST', RUNS, RUNS, { body: aRun({ metrics_json: 5, duration_ms: -1, api_posted: 'odd' }) });
   await answers(400, 'PATCH', RUN, KNOWN, { body: {} });
-  await answers(400, 'GET', RUNS, `${RUNS}?status=odd`);
-  await answers(400, 'GET', RUNS, `${RUNS}?created_before=odd`);
+  for (const query of ['status=odd', 'created_before=odd']) await answers(400, 'GET', RUNS, `${RUNS}?${query}`);
   for (const query of ['limit=0', 'limit=odd', 'offset=-1', 'cursor=odd'])
     await answers(422, 'GET', RUNS, `${RUNS}?${query}`);
-  await answers(422, 'GET', '/metrics', '/metrics?format=odd');
-  await answers(422, 'GET', '/metrics/prometheus', '/metrics/prometheus?format=json');
+  for (const [path, format] of Object.entries({ '/metrics': 'odd', '/metrics/prometheus': 'json' }))
+    await answers(422, 'GET', path, `${path}?format=${format}`);
 });
 
-test('a body that is encoded as nothing that is taken, or comes too slowly, is refused as documented', async (t) => {
-  for (const [method, route, path, body] of WRITES)
-    await answers(415, method, route, path, { body, headers: { 'Content-Encoding': 'br' } });
-  // Once a second it is looked whether a body has had its time.
+test('a body that comes too slowly is refused as documented', async (t) => {
   t.mock.method(Pace.prototype, 'isOver', () => true);
-  await Promise.all(
-    WRITES.map(([method, route, path]) => {
-      const body = new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from('{')) });
-      return answers(408, method, route, path, { body });
-    }),
-  );
+  const begun = (): ReadableStream => new ReadableStream({ start: (body) => body.enqueue(Buffer.from('{')) });
+  await Promise.all(WRITES.map(([method, route, path]) => answers(408, method, route, path, { body: begun() })));
 });
 
 test('what is not there is answered as documented', async () => {
@@ -215,8 +209,7 @@ test('what is not there is answered as documented', async () => {
   await answers(404, 'GET', RUN, nobody);
   await answers(404, 'PATCH', RUN, nobody, { body: {} });
   await answers(404, 'POST', ASSOCIATE, `${nobody}/associate-commit`, { body: COMMIT });
-  await answers(404, 'GET', `${RUN}/commit-url`, `${nobody}/commit-url`);
-  await answers(404, 'GET', `${RUN}/repo-url`, `${nobody}/repo-url`);
+  for (const rest of ['commit-url', 'repo-url']) await answers(404, 'GET', `${RUN}/${rest}`, `${nobody}/${rest}`);
   await answers(404, 'GET', '/docs/{file}', '/docs/nothing.js');
 });
 
