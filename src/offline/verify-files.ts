@@ -176,5 +176,5 @@ export function checkSpool(db: Connection, { spool, notedAt }: Beside, maxRunByt
   }
   return spool.unopened.length > 0
     ? warning('spool', seen, 'See why these files cannot be read', details)
-    : ok('spool', seen);
+    : ok('spool', seen, details);
 }
