@@ -107,6 +107,9 @@ const stores = TABLE.map((field) => KINDS[field.kind].store as Storer);
 const surelyFits = TABLE.map(({ max }) => (max === undefined ? Infinity : Math.floor(max / 3)));
 const clearable = TABLE.map(({ kind }) => (KINDS[kind] as Kind).isText === true);
 
+const mayNeedMending = (index: number, value: SqlValue): boolean =>
+  value === null || (typeof value === 'string' && value.length > (surelyFits[index] as number));
+
 /** Whether a value in a record is as good as not given. */
 export const isNothing = (value: unknown): value is null | undefined | '' =>
   value === null || value === undefined || value === '';
@@ -139,13 +142,16 @@ export interface Row {
  */
 export function rowOf(record: RunRecord, now: string, mended?: Mended): Row {
   const values: RowValues = new Array<SqlValue>(TABLE.length);
-  const originals: Originals = new Map();
+  let originals: Originals | undefined;
   let defaulted = 0;
   for (let index = 0; index < TABLE.length; index++) {
     const field = TABLE[index] as Field;
     const given = Object.hasOwn(record, field.name) ? record[field.name] : null;
     if (!isNothing(given)) {
-      values[index] = storedValue(index, given, originals, mended);
+      const value = (stores[index] as Storer)(given, mended);
+      values[index] = mayNeedMending(index, value)
+        ? mend(field, given, value, (originals ??= new Map()), mended)
+        : value;
     } else if (field.default === undefined) {
       values[index] = null;
     } else {
@@ -153,7 +159,7 @@ export function rowOf(record: RunRecord, now: string, mended?: Mended): Row {
       defaulted |= bits[index] as number;
     }
   }
-  const row: Row = originals.size === 0 ? { values, defaulted } : { values, defaulted, originals };
+  const row: Row = originals?.size ? { values, defaulted, originals } : { values, defaulted };
   // Most runs come without an end, when they begin.
   if (values[END] !== null) row.defaulted = deriveDuration(values, defaulted);
   return row;
@@ -198,8 +204,7 @@ export function setDefaulted(defaulted: number, index: number): number {
  */
 export function storedValue(index: number, given: unknown, originals?: Originals, mended?: Mended): SqlValue {
   const value = (stores[index] as Storer)(given, mended);
-  if (value !== null && !(typeof value === 'string' && value.length > (surelyFits[index] as number))) return value;
-  return mend(TABLE[index] as Field, given, value, originals, mended);
+  return mayNeedMending(index, value) ? mend(TABLE[index] as Field, given, value, originals, mended) : value;
 }
 
 /** A text as the field stores it, such as the short form of an id that is too long. */
