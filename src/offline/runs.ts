@@ -1,5 +1,6 @@
 /** Whether every stored run is one that could have been sent: a foreign program may have written anything. */
-import type { Connection } from '../actors/database.ts';
+import { type Connection, ROW_ID } from '../actors/database.ts';
+import type { RowId } from '../actors/protocol.ts';
 import { canonicalStatus, canonicalTimestamp, COLUMNS, type SqlValue, TABLE } from '../run.ts';
 import { acceptsRun, reasonAgainst } from '../run/check.ts';
 import { SHOWN } from './check.ts';
@@ -20,24 +21,29 @@ const canonical = TABLE.filter(({ kind }) => kind === 'timestamp' || kind === 's
 
 const JSON_FIELDS = TABLE.filter(({ kind }) => kind === 'json').map(({ name }) => name);
 
+/** A longer value is not loaded to be judged. */
+const JUDGED_BYTES = 16 * 1024 * 1024;
+const judged = COLUMNS.map((name) => `iif(octet_length(${name}) > ${JUDGED_BYTES}, x'', ${name})`);
+
 /** @param onWindow told how many runs have been looked at */
 export function unsoundRuns(db: Connection, onWindow: (runs: number) => void): Unsound {
   const result: Unsound = { runs: 0, unsound: 0, first: [] };
   const window = db
-    .prepare(`SELECT id, ${COLUMNS.join(', ')} FROM agent_runs WHERE id > ? ORDER BY id LIMIT ${WINDOW}`)
+    .prepare(`SELECT ${ROW_ID}, ${judged.join(', ')} FROM agent_runs WHERE id > ? ORDER BY id LIMIT ${WINDOW}`)
     .raw();
-  for (let passed = -Infinity; ;) {
-    const rows = window.all(passed) as [number, ...SqlValue[]][];
-    for (const [id, ...values] of rows) {
+  for (let passed: RowId = -1e19; ;) {
+    let last: RowId | undefined;
+    // One at a time: many large runs would fill the memory.
+    for (const [id, ...values] of window.iterate(passed) as IterableIterator<[RowId, ...SqlValue[]]>) {
+      last = id;
       result.runs++;
       const why = objectionTo(values);
       if (why === undefined) continue;
       result.unsound++;
       if (result.first.length < SHOWN) result.first.push(`${labelOf(values, id)}: ${why}`);
     }
-    const last = rows.at(-1);
-    if (!last) return result;
-    passed = last[0];
+    if (last === undefined) return result;
+    passed = last;
     onWindow(result.runs);
   }
 }
@@ -55,5 +61,5 @@ function objectionTo(values: SqlValue[]): string | undefined {
   return undefined;
 }
 
-const labelOf = ([eventId]: SqlValue[], id: number): string =>
+const labelOf = ([eventId]: SqlValue[], id: RowId): string =>
   typeof eventId === 'string' && eventId !== '' ? eventId.slice(0, 200) : `the row with id ${id}`;

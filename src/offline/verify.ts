@@ -7,6 +7,7 @@ import { foreignKeyProblems, integrityProblems, MAX_PROBLEMS, openProven } from 
 import { count, numberOf } from './figures.ts';
 import { isTrouble } from './files.ts';
 import { rollupDifferences } from './rollups.ts';
+import { unreadableRuns } from './readable.ts';
 import { unsoundRuns } from './runs.ts';
 import { schemaDifferences } from './schema.ts';
 import { schemaVersion } from './version.ts';
@@ -133,6 +134,11 @@ function rollups(db: Connection, onProgress: (what: string) => void): Check {
 function runs(db: Connection, onProgress: (what: string) => void): Check {
   const found = unsoundRuns(db, (checked) => onProgress(`Checking the runs: ${numberOf(checked)}`));
   const seen = count(found.runs, 'run');
+  const { unreadable, first } = unreadableRuns(db, (read) => onProgress(`Reading the runs: ${numberOf(read)}`));
+  if (unreadable > 0) {
+    const remedy = 'Lists leave out nothing, so they fail. Report it, and delete these rows or restore a backup';
+    return bad('runs', `${numberOf(unreadable)} of ${seen} cannot be read`, remedy, firstOf(first, unreadable));
+  }
   if (found.unsound === 0) return ok('runs', `${seen}, each one that could be sent`);
   const remedy = 'Another program wrote them. Change them by PATCH, or restore a backup from before that';
   return bad(
