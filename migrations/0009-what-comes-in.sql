@@ -10,6 +10,9 @@ ALTER TABLE spool_files ADD COLUMN digest TEXT;
 -- Runs of which something could not be stored as it came, at whatever door: why (a JSON array), and what came (JSON, by field).
 ALTER TABLE migrated_originals RENAME TO run_originals;
 
+-- Job types are listed a page at a time.
+CREATE INDEX IF NOT EXISTS idx_rollup_runs_job ON rollup_runs (job_type);
+
 -- Work on rows of before that goes on between groups: the greatest id it is done with; 2^53 - 1 once it has come to its end.
 CREATE TABLE IF NOT EXISTS upkeep (
   name     TEXT PRIMARY KEY,

@@ -159,6 +159,8 @@ CREATE TABLE commits (
 
 CREATE INDEX idx_commits_run ON commits (run_id);
 
+CREATE INDEX idx_rollup_runs_job ON rollup_runs (job_type);
+
 CREATE TABLE upkeep (
   name     TEXT PRIMARY KEY,
   position INTEGER NOT NULL

@@ -1,7 +1,8 @@
 /** Rollups: what /metrics and /metadata ask, of them and of the runs; and what keeping them takes from storing. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { metadata, metrics } from '../../src/actors/readers/queries.ts';
+import { metadata } from '../../src/actors/readers/names.ts';
+import { metrics } from '../../src/actors/readers/queries.ts';
 import { Statements } from '../../src/actors/readers/statements.ts';
 import { Changes } from '../../src/actors/writer/changes.ts';
 import { countWindow, emptyCounts, Rollups } from '../../src/actors/writer/rollups.ts';
@@ -52,7 +53,10 @@ function asking({ directory, rounds }: Bench): Figure[] {
     { name: '/metrics', of: () => metrics(db, since, (read) => read()), runs: () => totalsOf(db, since) },
     {
       name: '/metadata',
-      of: () => metadata(db, (read) => read()),
+      of: () => {
+        const { agent_names, job_types } = metadata(db, {}, (read) => read());
+        return { agent_names, job_types };
+      },
       runs: () => ({ agent_names: names('agent_name'), job_types: names('job_type') }),
     },
   ];
@@ -76,7 +80,8 @@ function asking({ directory, rounds }: Bench): Figure[] {
 function totalsOf(db: Statements, since: string): object {
   const agents = db.raw(AGENTS).all() as [string, number][];
   const [recent] = db.raw(RECENT).get(since) as [number];
-  return { total_runs: agents.reduce((sum, [, runs]) => sum + runs, 0), agents, recent };
+  const total_runs = agents.reduce((sum, [, runs]) => sum + runs, 0);
+  return { total_runs, agents, others: { agents: 0, runs: 0 }, recent };
 }
 
 function keeping({ directory, rounds }: Bench, perCommit: number, commits: number): Figure[] {

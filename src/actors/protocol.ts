@@ -150,7 +150,7 @@ export interface Queries {
   run: { args: { eventId: string }; result: Uint8Array | null };
   source: { args: { eventId: string }; result: { repo_url: string | null; commit_url: string | null } | null };
   list: { args: ListTask; result: ListPage | ListPause };
-  metadata: { args: Record<string, never>; result: Metadata };
+  metadata: { args: MetadataPage; result: Metadata };
   metrics: { args: { since: string }; result: Totals };
   positions: { args: Record<string, never>; result: SpoolPosition[] };
   /** Runs by agent, job type and status. */
@@ -230,14 +230,28 @@ export interface ListPause {
   pause: Walk[];
 }
 
+/** Which names are wanted: those behind two names, as many of each as `limit` says. */
+export interface MetadataPage {
+  limit?: number;
+  agentsAfter?: string;
+  jobsAfter?: string;
+}
+
 export interface Metadata {
   agent_names: string[];
   job_types: string[];
+  /** Of all. */
+  counts: { agent_names: number; job_types: number };
+  /** The page that follows; null where none does. */
+  next: Required<Omit<MetadataPage, 'limit'>> | null;
 }
 
 export interface Totals {
   total_runs: number;
+  /** Those with most runs, the most first. */
   agents: [name: string, runs: number][];
+  /** Of the agents that are not among them. */
+  others: { agents: number; runs: number };
   recent: number;
 }
 

@@ -25,6 +25,8 @@ export const LIST_PARAMETERS = [...TEXTS, ...TIMES, 'status', 'limit', 'offset',
 
 export const DEFAULT_LIMIT = 100;
 export const MAX_LIMIT = 1_000;
+/** Names of each sort in one answer. */
+export const MAX_NAMES = 10_000;
 
 /**
  * @throws TelemetryError "bad_request" for a status or timestamp, "invalid" for limit, offset, cursor
@@ -50,14 +52,24 @@ export function readListTask(query: URLSearchParams): ListTask {
   };
 }
 
+const FOLLOWED: ReadonlySet<string> = new Set(LIST_PARAMETERS.filter((name) => name !== 'offset' && name !== 'cursor'));
+/** Characters; Node takes 16 KiB of headers, the request's first line among them. */
+const MAX_ADDRESS = 12_000;
+
 /** The same list from behind `position` on, as a relative reference. */
 export function nextPage(path: string, query: URLSearchParams, position: Position): string {
-  const next = new URLSearchParams([...query].filter(([name]) => name !== 'offset' && name !== 'cursor'));
+  // What is no parameter of the list is left out: it may be long, and written out it takes three times as much.
+  const next = new URLSearchParams([...query].filter(([name]) => FOLLOWED.has(name)));
   // A time that another program has stored is told by the id of its run: only ours can be read back.
   const { created_at, id } = position;
   const time = canonicalTimestamp(created_at) === created_at ? created_at : '';
   next.set('cursor', Buffer.from(`${time}|${id}`).toString('base64url'));
-  return `${path}?${next.toString()}`;
+  const address = `${path}?${next.toString()}`;
+  if (address.length <= MAX_ADDRESS) return address;
+  throw new TelemetryError(
+    'bad_request',
+    'The filters are too long for the address of the next page. Shorten them, or ask for fewer at once.',
+  );
 }
 
 /** A text as it would be stored: one that was too long is found by what was sent. */
@@ -97,7 +109,7 @@ function withOffset(value: string): string {
   return isOffset && /[Tt ]/.test(before) && /\d$/.test(before) ? `${before}+${value.slice(at + 1)}` : value;
 }
 
-function readWhole(query: URLSearchParams, name: string, fallback: number, min: number, max: number): number {
+export function readWhole(query: URLSearchParams, name: string, fallback: number, min: number, max: number): number {
   const value = last(query, name);
   if (value === undefined) return fallback;
   if (!/^[+-]?\d+$/.test(value))

@@ -7,7 +7,8 @@ import { isBroken, isBusy, toTelemetryError } from '../faults.ts';
 import { Gate } from '../gate.ts';
 import type { Queries, QueryName, QueryTask } from '../protocol.ts';
 import { list } from './list.ts';
-import { counted, indexes, metadata, metrics, older, positions, run, series, source } from './queries.ts';
+import { metadata } from './names.ts';
+import { counted, indexes, metrics, older, positions, run, series, source } from './queries.ts';
 import { defineFunctions } from './render.ts';
 import { Statements } from './statements.ts';
 
@@ -56,7 +57,7 @@ function query(task: QueryTask): Result {
     case 'list':
       return list(db, task.args, inside);
     case 'metadata':
-      return metadata(db, inside);
+      return metadata(db, task.args, inside);
     case 'metrics':
       return metrics(db, task.args.since, inside);
     case 'positions':

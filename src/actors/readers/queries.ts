@@ -1,5 +1,6 @@
 /** The queries but the list; each one visit inside the gate. */
-import type { Metadata, Queries, RunSeries, Series, SpoolPosition, Totals } from '../protocol.ts';
+import type { Queries, RunSeries, Series, SpoolPosition, Totals } from '../protocol.ts';
+import { agentsOf, RUNS } from './names.ts';
 import { COMMIT_URL, REPO_URL, wellFormed } from './render.ts';
 import type { Statements } from './statements.ts';
 import type { Inside } from './walk.ts';
@@ -21,12 +22,6 @@ export function source(db: Statements, eventId: string, inside: Inside): Source 
   return { repo_url, commit_url };
 }
 
-export function metadata(db: Statements, inside: Inside): Metadata {
-  const names = (column: string): string[] =>
-    (db.raw(`SELECT DISTINCT ${column} FROM rollup_runs ORDER BY 1`).all() as [string][]).map(([name]) => name);
-  return inside(() => ({ agent_names: names('agent_name'), job_types: names('job_type') }));
-}
-
 /** How far each spool file has been stored; there are as many as files in the spool. */
 export function positions(db: Statements, inside: Inside): SpoolPosition[] {
   const rows = inside(() => db.raw('SELECT name, inode, position, CAST(digest AS TEXT) FROM spool_files').all());
@@ -44,22 +39,24 @@ const COUNTED_ENTRIES = 50_000;
 export function metrics(db: Statements, since: string, inside: Inside): Totals {
   const hour = since.slice(0, 13);
   const edge = countCreated(db, since, `${hour}~`, inside);
-  return inside(() => {
-    const agents = db
-      .raw('SELECT agent_name, sum(runs) FROM rollup_runs GROUP BY 1 ORDER BY 2 DESC, 1')
-      .all() as Totals['agents'];
-    const [whole] = db.raw('SELECT coalesce(sum(runs), 0) FROM rollup_hours WHERE hour > ?').get(hour) as [number];
-    return { total_runs: agents.reduce((sum, [, runs]) => sum + runs, 0), agents, recent: whole + edge };
-  });
+  const whole = `SELECT coalesce(sum(${RUNS}), 0) FROM rollup_hours WHERE hour > ?`;
+  const { also: recent, ...totals } = agentsOf(db, inside, () => (db.raw(whole).get(hour) as [number])[0] + edge);
+  return { ...totals, recent };
 }
+
+/** As text, whatever another program has stored; no label is longer. */
+const labelOf = (column: string): string => `CAST(substr(${column}, 1, 512) AS TEXT)`;
+const LABELS = ['agent_name', 'job_type', 'status'].map(labelOf).join(', ');
 
 /** @param limit combinations of agent, job type and status told apart */
 export function series(db: Statements, limit: number, inside: Inside): RunSeries {
   const seriesOf = (table: string, order: string): Series => {
     const counts = db
-      .raw(`SELECT agent_name, job_type, status, runs FROM ${table} WHERE runs > 0 ORDER BY ${order} LIMIT ?`)
+      .raw(`SELECT ${LABELS}, ${RUNS} AS counted FROM ${table} WHERE counted > 0 ORDER BY ${order} LIMIT ?`)
       .all(limit) as Series['counts'];
-    const all = db.raw(`SELECT status, sum(runs), count(*) FROM ${table} WHERE runs > 0 GROUP BY 1`).all();
+    const all = db
+      .raw(`SELECT ${labelOf('status')}, sum(${RUNS}), count(*) FROM ${table} WHERE ${RUNS} > 0 GROUP BY 1`)
+      .all();
     return { counts, others: without(all as Series['others'], counts) };
   };
   // Each in one visit: what is shown and what is not must add up, or the sum of the others would fall.

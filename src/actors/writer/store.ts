@@ -49,11 +49,13 @@ export class Store {
   constructor(db: Connection) {
     this.#db = db;
     // ON CONFLICT names the one constraint meant; OR IGNORE would swallow every other as well.
-    this.#insert = db.prepare(
-      `INSERT INTO agent_runs (${[...columns, ...ADDRESSES].join(', ')})
+    this.#insert = db
+      .prepare(
+        `INSERT INTO agent_runs (${[...columns, ...ADDRESSES].join(', ')})
        VALUES (${[...columns, ...ADDRESSES].map(() => '?').join(', ')})
        ON CONFLICT (event_id) DO NOTHING`,
-    );
+      )
+      .safeIntegers();
     const select = (names: readonly string[]): string =>
       `SELECT ${names.join(', ')}, defaulted, ${ROW_ID} FROM agent_runs WHERE event_id = ?`;
     this.#find = db.prepare(`${select(COLUMNS)} AND ${BYTES} <= ${MOST_BYTES}`).raw();
@@ -66,7 +68,7 @@ export class Store {
   }
 
   /** @returns the new row's id, or undefined where its event_id is known */
-  insert(row: Row): number | undefined {
+  insert(row: Row): RowId | undefined {
     if (!row.originals) return this.#insertRow(row);
     const { originals } = row;
     // Two statements: both, or neither.
@@ -77,12 +79,15 @@ export class Store {
     })();
   }
 
-  #insertRow({ values, defaulted }: Row): number | undefined {
+  #insertRow({ values, defaulted }: Row): RowId | undefined {
     const { repo, commits } = this.#addressesOf(values[git_repo]);
     values.push(defaulted, repo, commits);
     const result = this.#insert.run(values);
     values.length -= 3;
-    return result.changes === 0 ? undefined : Number(result.lastInsertRowid);
+    if (result.changes === 0) return undefined;
+    // Behind the greatest id there is SQLite takes any that is free, also one that is no number here.
+    const id = Number(result.lastInsertRowid);
+    return Number.isSafeInteger(id) ? id : String(result.lastInsertRowid);
   }
 
   find(eventId: string): StoredRow | undefined {

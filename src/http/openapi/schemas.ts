@@ -101,7 +101,7 @@ export const SCHEMAS = {
   Metadata: all('The names that occur, sorted.', {
     agent_names: texts,
     job_types: texts,
-    counts: all('How many there are.', { agent_names: whole, job_types: whole }),
+    counts: all('How many there are in all.', { agent_names: whole, job_types: whole }),
   }),
   Metrics: all('Totals over all runs.', {
     total_runs: whole,

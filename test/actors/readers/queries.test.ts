@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Inside } from '../../../src/actors/readers/walk.ts';
-import { metadata, metrics, run, source } from '../../../src/actors/readers/queries.ts';
+import { metadata } from '../../../src/actors/readers/names.ts';
+import { metrics, run, series, source } from '../../../src/actors/readers/queries.ts';
 import { defineFunctions } from '../../../src/actors/readers/render.ts';
 import { Statements } from '../../../src/actors/readers/statements.ts';
 import { aRecord, create, groupOf, groupWriter, memoryDatabase } from '../../support/database.ts';
@@ -42,8 +43,52 @@ test('names are listed once each, sorted', () => {
     aRecord({ agent_name: 'a', job_type: 'z', status: 'success' }),
     aRecord({ agent_name: 'b', job_type: 'y', status: 'success' }),
   );
-  assert.deepEqual(metadata(db, freely), { agent_names: ['a', 'b'], job_types: ['y', 'z'] });
-  assert.deepEqual(metadata(holding(), freely), { agent_names: [], job_types: [] });
+  const all = { agent_names: ['a', 'b'], job_types: ['y', 'z'], counts: { agent_names: 2, job_types: 2 }, next: null };
+  assert.deepEqual(metadata(db, {}, freely), all);
+  const none = { agent_names: [], job_types: [], counts: { agent_names: 0, job_types: 0 }, next: null };
+  assert.deepEqual(metadata(holding(), {}, freely), none);
+});
+
+test('names come a page at a time, each once, and the counts are those of all', () => {
+  const names = Array.from({ length: 25 }, (_, index) => `agent-${String(index).padStart(2, '0')}`);
+  const db = holding(
+    ...names.map((agent_name, index) => aRecord({ agent_name, job_type: index % 2 ? 'odd' : 'even' })),
+  );
+  const [agents, jobs]: [string[], string[]] = [[], []];
+  let pages = 0;
+  for (let next: object | null = {}; next; pages++) {
+    const page = metadata(db, { limit: 10, ...next }, freely);
+    assert.deepEqual(page.counts, { agent_names: 25, job_types: 2 });
+    agents.push(...page.agent_names);
+    jobs.push(...page.job_types);
+    next = page.next;
+  }
+  assert.deepEqual([agents, jobs, pages], [names, ['even', 'odd'], 3]);
+});
+
+test('names that other programs left in the counts, and what they counted, are answered all the same', () => {
+  const db = holding(aRecord({ agent_name: 'sound', job_type: 'job' }));
+  const odd: [unknown, unknown, unknown][] = [
+    ['x'.repeat(100_000), 'job', 7],
+    [Buffer.from('bytes'), Buffer.from('bytes'), 3],
+    ['much', 'job', 1e308],
+    ['text', 'job', 'many'],
+    ['huge', 'job', 9223372036854775807n],
+  ];
+  for (const [agent, job, runs] of odd) {
+    db.raw('INSERT INTO rollup_runs (agent_name, job_type, status, runs) VALUES (?, ?, ?, ?)').run(
+      agent,
+      job,
+      's',
+      runs,
+    );
+  }
+  const { agent_names, job_types, counts } = metadata(db, {}, freely);
+  assert.deepEqual([agent_names, job_types], [['huge', 'much', 'sound', 'text'], ['job']]);
+  assert.deepEqual(counts, { agent_names: 6, job_types: 2 });
+  const totals = metrics(db, '2026-01-10T12:00:00.000000+00:00', freely);
+  assert.deepEqual([totals.total_runs, totals.agents[0], totals.others], [11, ['sound', 1], { agents: 2, runs: 10 }]);
+  assert.ok(JSON.stringify(series(db, 10, freely)).length < 10_000);
 });
 
 const at = (created_at: string, agent_name = 'a'): Record<string, unknown> => aRecord({ created_at, agent_name });
@@ -81,6 +126,7 @@ test('recent runs are counted to the microsecond, those of the first hour too', 
   assert.deepEqual(metrics(holding(), '2026-01-10T12:00:00.000000+00:00', freely), {
     total_runs: 0,
     agents: [],
+    others: { agents: 0, runs: 0 },
     recent: 0,
   });
 });
@@ -89,7 +135,7 @@ test('each query is one visit, so that what it says is of one moment', () => {
   const db = holding(aRecord({ event_id: 'e' }));
   let visits = 0;
   const counting: Inside = (read) => (visits++, read());
-  const queries = [() => run(db, 'e', counting), () => source(db, 'e', counting), () => metadata(db, counting)];
+  const queries = [() => run(db, 'e', counting), () => source(db, 'e', counting), () => metadata(db, {}, counting)];
   for (const query of queries) {
     visits = 0;
     query();

@@ -1,3 +1,4 @@
+import { MAX_NAMES } from '../../filters.ts';
 import { CONTENT_TYPES } from '../../prometheus/exposition.ts';
 import { NOT_MODIFIED, VERSION_HEADERS } from '../conditional.ts';
 import { one } from '../examples.ts';
@@ -25,11 +26,24 @@ const format = (...formats: string[]): Parameter => ({
   schema: { type: 'string', enum: formats },
 });
 
+const nextNames: Answer['headers'] = {
+  Link: { description: 'The next page, where more names follow.', schema: { type: 'string' } },
+};
+
 export const TOTALS_OPERATIONS = {
   getMetadata: {
     tag: 'Totals',
     summary: 'Get the names to filter by',
-    description: "The names of agents and jobs that occur, sorted, to fill a dashboard's menus.",
+    description:
+      "The names of agents and jobs that occur, sorted, to fill a dashboard's menus; a page at a time where they are very many.",
+    query: {
+      limit: {
+        description: 'How many names of each sort.',
+        schema: { type: 'integer', minimum: 1, maximum: MAX_NAMES, default: MAX_NAMES },
+      },
+      agents_after: { description: 'Agents behind this name; a `Link` header has it.', schema: { type: 'string' } },
+      jobs_after: { description: 'Job types behind this name; a `Link` header has it.', schema: { type: 'string' } },
+    },
     answers: {
       200: {
         description: 'The names.',
@@ -41,11 +55,11 @@ export const TOTALS_OPERATIONS = {
             counts: { agent_names: 1, job_types: 1 },
           }),
         ),
-        headers: VERSION_HEADERS,
+        headers: { ...nextNames, ...VERSION_HEADERS },
       },
       304: NOT_MODIFIED,
     },
-    failures: [503],
+    failures: [422, 503],
   },
   getMetrics: {
     tag: 'Totals',
