@@ -12,21 +12,23 @@ const NAMES: ReadonlySet<string> = new Set(['event_id', 'run_id']);
 
 /** @param record is cut where it is too large @returns its JSON, and the names of the fields that were cut */
 export function fitted(record: Values): { json: string; cut: string[] } {
-  let json = JSON.stringify(record);
-  if (json.length <= SURELY_FITS || Buffer.byteLength(json) <= MAX_BYTES) return { json, cut: [] };
+  const json = JSON.stringify(record);
+  if (json.length <= SURELY_FITS) return { json, cut: [] };
+  let bytes = Buffer.byteLength(json);
+  if (bytes <= MAX_BYTES) return { json, cut: [] };
   const cut: string[] = [];
   const sizes = Object.entries(record)
     .map(([name, value]) => ({ name, size: bytesOf(value) }))
     .filter(({ name, size }) => size > KEPT && !NAMES.has(name))
     .sort((a, b) => b.size - a.size);
   // Each is cut once at most.
-  for (const { name } of sizes) {
+  for (const { name, size } of sizes) {
     record[name] = shortened(record[name]);
     cut.push(name);
-    json = JSON.stringify(record);
-    if (Buffer.byteLength(json) <= MAX_BYTES) break;
+    bytes += bytesOf(record[name]) - size;
+    if (bytes <= MAX_BYTES) break;
   }
-  return { json, cut };
+  return { json: JSON.stringify(record), cut };
 }
 
 function shortened(value: unknown): unknown {

@@ -36,6 +36,8 @@ export interface Call {
   elapsed(): number;
   /** Aborted when the client goes away; made for whoever asks, for most requests are answered before. */
   readonly signal: AbortSignal;
+  /** Makes an answer that may be large when it is its turn. @throws TelemetryError "busy" where too much waits to be read */
+  inTurn: <T>(make: () => Promise<T>) => Promise<T>;
   /** The body's bytes. @param limit largest size taken */
   body(limit: number): Promise<Uint8Array>;
 }
@@ -43,10 +45,7 @@ export interface Call {
 export type Handler = (call: Call, services: Services) => Promise<Reply> | Reply;
 
 /** @param target path and query, as in the request's first line */
-export function createCall(
-  target: string,
-  { endpoint, params, headers, signal, body }: Pick<Call, 'endpoint' | 'params' | 'headers' | 'body'> & Signalling,
-): Call {
+export function createCall(target: string, { endpoint, params, headers, signal, inTurn, body }: Given): Call {
   const started = performance.now();
   const { pathname, search } = split(target);
   let query: URLSearchParams | undefined;
@@ -62,6 +61,7 @@ export function createCall(
     get signal() {
       return signal();
     },
+    inTurn,
     body,
   };
 }
@@ -79,7 +79,7 @@ function queryOf(search: string): URLSearchParams {
   );
 }
 
-interface Signalling {
+interface Given extends Pick<Call, 'endpoint' | 'params' | 'headers' | 'inTurn' | 'body'> {
   signal: () => AbortSignal;
 }
 

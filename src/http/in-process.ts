@@ -39,7 +39,8 @@ export class InProcess {
     // A promise, so that a body that is too large is an answer too.
     const bytes = async (limit: number): Promise<Uint8Array> => Promise.resolve(bytesOf(body, limit));
     const signal = (): AbortSignal => new AbortController().signal;
-    const call = createCall(target, { endpoint, params: decoded(params), headers: {}, signal, body: bytes });
+    const inTurn = <T>(make: () => Promise<T>): Promise<T> => make();
+    const call = createCall(target, { endpoint, params: decoded(params), headers: {}, signal, inTurn, body: bytes });
     try {
       return await route.handler(call, this.#services);
     } catch (error) {

@@ -18,7 +18,8 @@ import { contentOf, type Reply, send } from './reply.ts';
 import { CONTROL_ROUTES, type Route, ROUTES } from './routes.ts';
 import { Connections } from './sockets/connections.ts';
 import { connectionsWithin } from './sockets/descriptors.ts';
-import { Unsent } from './sockets/unsent.ts';
+import { Turns } from './sockets/turns.ts';
+import { tooMuchUnread, Unsent } from './sockets/unsent.ts';
 
 const TIMEOUTS = {
   headersTimeout: 10_000,
@@ -43,6 +44,7 @@ export class HttpServer {
   readonly #connections: Connections;
   readonly #intake: Intake;
   readonly #unsent = new Unsent();
+  readonly #turns: Turns;
   #closing = false;
   #looking: NodeJS.Timeout | undefined;
 
@@ -52,6 +54,12 @@ export class HttpServer {
     this.#socket = socket;
     this.#server = createServer(TIMEOUTS);
     this.#intake = new Intake(services.http.maxReceivingBytes);
+    const { readers } = services;
+    // One thread fewer than there are, so that small answers find one.
+    this.#turns = new Turns(this.#unsent, {
+      atOnce: Math.max(1, readers.threads.length - 1),
+      waiting: readers.maxQueue,
+    });
     this.#connections = new Connections(this.#server, {
       halfOpen: socket === undefined,
       makeWay: () => this.#intake.makeWay() || this.#unsent.makeWay(),
@@ -159,6 +167,7 @@ export class HttpServer {
         params,
         headers: asked,
         signal: () => this.#goneSignal(response),
+        inTurn: (make) => this.#turns.take(request.socket, make),
         body,
       });
       const reply = await route.handler(call, this.#services);
@@ -201,13 +210,6 @@ export class HttpServer {
     response.once('close', forget);
     return gone.signal;
   }
-}
-
-function tooMuchUnread(): TelemetryError {
-  return new TelemetryError(
-    'busy',
-    'Answers that clients have not read yet take all the room there is. Send this again.',
-  );
 }
 
 function refusal(error: unknown, host: string, port: number): string {

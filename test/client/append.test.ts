@@ -3,6 +3,7 @@ import { closeSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { AppendFile, closeQuietly, Syncer } from '../../src/client/append.ts';
+import { fakeClock } from '../support/client.ts';
 import { temporaryDirectory } from '../support/service.ts';
 
 const LINUX = { skip: process.platform !== 'linux' };
@@ -39,7 +40,7 @@ interface Bench {
 }
 
 function aSyncer(t: TestContext): Bench {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
+  fakeClock(t, { apis: ['setTimeout'] });
   const warnings: Error[] = [];
   const syncer = new Syncer('batch', (error) => warnings.push(error));
   const files: Bench['files'] = [new SlowFile(), new SlowFile(), new SlowFile()];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { takeClock } from '../../src/client/clock.ts';
-import { aClient, lastStates, linesIn } from '../support/client.ts';
+import { aClient, fakeClock, lastStates, linesIn, realClock } from '../support/client.ts';
 import { BROKEN } from '../support/fake-transport.ts';
 
 async function turns(): Promise<void> {
@@ -15,7 +15,7 @@ for (const [state, script] of [
   ['impatient', () => ({ status: 429, retryAfterMs: 1_000 })],
 ] as const) {
   test(`after close() a service that is ${state} is asked no more, until something is recorded again`, async (t) => {
-    t.mock.timers.enable({ apis: ['setTimeout'] });
+    fakeClock(t, { apis: ['setTimeout'] });
     const { client, transport, spool } = aClient(t);
     transport.script = script;
     client.startRun('agent', 'first');
@@ -32,12 +32,12 @@ for (const [state, script] of [
     client.startRun('agent', 'second');
     assert.equal(await client.flush(), true);
     assert.equal(transport.store.runs.size, 2);
-    t.mock.timers.reset();
+    realClock(t);
   });
 }
 
 test('close() while a request is under way asks nothing after it', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
+  fakeClock(t, { apis: ['setTimeout'] });
   const { client, transport } = aClient(t);
   transport.script = transport.hanging;
   client.startRun('agent', 'job');
@@ -52,7 +52,7 @@ test('close() while a request is under way asks nothing after it', async (t) => 
     t.mock.timers.tick(60_000);
   }
   assert.equal(transport.asked.length, 1);
-  t.mock.timers.reset();
+  realClock(t);
 });
 
 test('a flush may be given more time than a timer of Node takes', async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { aClient, type ClientBench, linesIn, spoolNames } from '../support/client.ts';
+import { aClient, type ClientBench, fakeClock, linesIn, realClock, spoolNames } from '../support/client.ts';
 import { BROKEN, type Script } from '../support/fake-transport.ts';
 
 /** Turns of the event loop in which all that does not wait for a timer comes about. */
@@ -100,7 +100,7 @@ for (const [name, script] of Object.entries(PASSING)) {
 }
 
 test('the service is asked again after as long as its Retry-After says, neither earlier nor later', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
+  fakeClock(t, { apis: ['setTimeout'] });
   const { client, transport } = aClient(t);
   transport.script = (_asked, count) => (count === 1 ? { status: 429, retryAfterMs: 60_000 } : undefined);
   client.startRun('agent', 'job');
@@ -112,11 +112,11 @@ test('the service is asked again after as long as its Retry-After says, neither 
   t.mock.timers.tick(1);
   await transport.asks(2);
   assert.equal(transport.store.runs.size, 1);
-  t.mock.timers.reset();
+  realClock(t);
 });
 
 test('pauses between attempts grow by the factor, up to 30 s', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
+  fakeClock(t, { apis: ['setTimeout'] });
   const { client, transport } = aClient(t, { retryBackoffFactor: 10 });
   transport.script = () => ({ status: 503 });
   client.startRun('agent', 'job');
@@ -128,11 +128,11 @@ test('pauses between attempts grow by the factor, up to 30 s', async (t) => {
     assert.equal(transport.asked.length, index + 1, `asked again within ${longest / 2} ms`);
     t.mock.timers.tick(longest / 2 + 1);
   }
-  t.mock.timers.reset();
+  realClock(t);
 });
 
 test('a Retry-After of 0 is no licence to ask again at once, time after time', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] });
+  fakeClock(t, { apis: ['setTimeout'] });
   const { client, transport } = aClient(t);
   transport.script = () => ({ status: 429, retryAfterMs: 0 });
   client.startRun('agent', 'job');
@@ -141,5 +141,5 @@ test('a Retry-After of 0 is no licence to ask again at once, time after time', a
     t.mock.timers.tick(1);
   }
   assert.ok(transport.asked.length <= 3, `asked ${transport.asked.length} times in 100 ms`);
-  t.mock.timers.reset();
+  realClock(t);
 });

@@ -38,6 +38,7 @@ const call = (target: string): ReturnType<typeof createCall> =>
     params: {},
     headers: {},
     signal: () => new AbortController().signal,
+    inTurn: (make) => make(),
     body: () => Promise.reject(new Error('none')),
   });
 const addressOf = addressReader(['127.0.0.1', '10.0.0.0/8']);

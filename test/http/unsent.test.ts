@@ -1,10 +1,11 @@
 /** Replies that are asked for and not read, over real sockets. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { createServer, IncomingMessage, ServerResponse } from 'node:http';
+import { type AddressInfo, connect, Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { contentOf, ok, send } from '../../src/http/reply.ts';
+import { Turns } from '../../src/http/sockets/turns.ts';
 import { Unsent, type UnsentBounds } from '../../src/http/sockets/unsent.ts';
 import { serviceOfFile } from '../support/http.ts';
 
@@ -128,4 +129,26 @@ test('a large answer of the service comes whole, by GET and HEAD', async () => {
   assert.equal(status, 200);
   const head = await service().request('HEAD', '/openapi.json');
   assert.equal(head.headers.get('content-length'), String(Buffer.byteLength(JSON.stringify(body))));
+});
+
+test('large answers are made in turn, and not at all while too much waits to be read', BOUNDED, async () => {
+  const unsent = new Unsent({ bytes: 10 * MIB });
+  const turns = new Turns(unsent, { atOnce: 1, waiting: 3 });
+  const socket = new Socket();
+  const first = Promise.withResolvers<string>();
+  const made: string[] = [];
+  const make = (name: string, until: Promise<string>) => (): Promise<string> => {
+    made.push(name);
+    return until;
+  };
+  const one = turns.take(socket, make('one', first.promise));
+  const two = turns.take(socket, make('two', Promise.resolve('second')));
+  const three = turns.take(socket, make('three', Promise.resolve('third')));
+  await assert.rejects(turns.take(socket, make('four', Promise.resolve('fourth'))), { code: 'busy' });
+  assert.deepEqual(made, ['one']);
+  first.resolve('first');
+  assert.deepEqual(await Promise.all([one, two, three]), ['first', 'second', 'third']);
+  unsent.add(new Socket(), new ServerResponse(new IncomingMessage(socket)), 9 * MIB);
+  await assert.rejects(turns.take(socket, make('five', Promise.resolve('fifth'))), { code: 'busy' });
+  assert.deepEqual(made, ['one', 'two', 'three']);
 });

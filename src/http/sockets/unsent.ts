@@ -4,6 +4,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { TelemetryError } from '../../errors.ts';
 
 const MIB = 1024 * 1024;
 
@@ -116,4 +117,11 @@ export class Unsent {
     this.#sockets.delete(socket);
     this.#bytes -= waiting.bytes;
   }
+}
+
+export function tooMuchUnread(): TelemetryError {
+  return new TelemetryError(
+    'busy',
+    'Answers that clients have not read yet take all the room there is. Send this again.',
+  );
 }
