@@ -74,11 +74,11 @@ test('null is not given: it is not named and takes nothing away', async () => {
   assert.deepEqual([error_summary, items_failed, duration_ms], ['kept', 3, 7]);
 });
 
-test('empty text and zero are given', async () => {
+test('an empty text clears a field of text, and zero is given', async () => {
   const { event_id } = await create(service(), { error_summary: 'gone', items_failed: 3 });
   await service().request('PATCH', pathOf(event_id), { error_summary: '', items_failed: 0 });
   const { error_summary, items_failed } = await shown(service(), event_id);
-  assert.deepEqual([error_summary, items_failed], ['', 0]);
+  assert.deepEqual([error_summary, items_failed], [null, 0]);
 });
 
 test('nothing to update answers 400 and changes nothing', async (t) => {

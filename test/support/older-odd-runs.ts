@@ -219,7 +219,16 @@ export const ODD_RUNS: readonly Odd[] = [
     given: { metrics_json: '{"n": 123456789012345678901, "m": [1.50]}' },
     becomes: { metrics_json: '{"n":123456789012345678901,"m":[1.5]}' },
   },
-  { given: { metrics_json: '{"x": NaN}' } },
+  {
+    given: { metrics_json: '{"x": NaN}' },
+    becomes: { metrics_json: '{"x":null}' },
+    repairs: ['metrics_json: NaN or Infinity, taken for null'],
+  },
+  {
+    given: { context_json: String.raw`{"o":"cut \ud83d"}` },
+    becomes: { context_json: '{"o":"cut \uFFFD"}' },
+    repairs: ['context_json: characters that cannot be stored, replaced by U+FFFD'],
+  },
   { given: { metrics_json: '"text"' } },
   { given: { metrics_json: 17n }, becomes: { metrics_json: '17' } },
   { given: { context_json: Buffer.from('{ "a": 1 }') }, becomes: { context_json: '{"a":1}' } },

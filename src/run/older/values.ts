@@ -1,6 +1,7 @@
 /** Whatever an older database may hold in a column, as the text, number or yes and no that the column is for. Pure. */
 import { jsonObjectOf, withinDepth } from '../json.ts';
 import { KINDS, NO_SOURCE, type SqlValue } from '../kinds.ts';
+import { Mended } from '../mended.ts';
 import { countIn, numberIn } from '../numbers.ts';
 import { canonicalStatus } from '../status.ts';
 
@@ -106,8 +107,15 @@ const status: Reader = (value, note) => canonicalStatus(textOf(value, note).trim
 const json: Reader = (value, note) => {
   const given = textOf(value, note);
   // Asked of the first character, for to let the parser fail costs more than to let it succeed.
-  const object = /^\s*\{/.test(given) ? jsonObjectOf(given) : undefined;
-  return object !== undefined && withinDepth(object) ? JSON.stringify(object) : text(given, note);
+  if (!/^\s*\{/.test(given)) return text(given, note);
+  const mended = new Mended();
+  const object = jsonObjectOf(given, mended);
+  if (object === undefined || !withinDepth(object)) return text(given, note);
+  const stored = KINDS.json.store(object, mended);
+  const { not_a_number: numbers, half_character: halves } = mended.counts;
+  if (numbers !== undefined) note('NaN or Infinity, taken for null');
+  if (halves !== undefined) note('characters that cannot be stored, replaced by U+FFFD');
+  return stored;
 };
 
 /** By the kinds of the fields; times have a file of their own. */
