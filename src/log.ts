@@ -4,6 +4,7 @@
  */
 import sonicBoom from 'sonic-boom';
 import type { LogLevel } from './config.ts';
+import { visibleJson } from './run/visible.ts';
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -35,7 +36,8 @@ export function createLogger(level: LogLevel, fd = 1): Logger {
         message,
         ...fields,
       };
-      sink.write(`${spaced(line)}\n`);
+      // Whoever reads the log on a terminal must not be commanded by what a client has sent.
+      sink.write(`${visibleJson(spaced(line))}\n`);
     };
   };
   return {

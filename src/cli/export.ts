@@ -11,6 +11,7 @@ import { count } from '../offline/figures.ts';
 import { duration } from './pace.ts';
 import { pagesOf } from './runs/pages.ts';
 import { ELSEWHERE, openTarget } from './target.ts';
+import { visibleJson } from '../run/visible.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Characters that are written at once. */
@@ -62,7 +63,7 @@ interface Format {
 const FORMATS: Readonly<Record<'ndjson' | 'csv', Format>> = {
   ndjson: {
     header: '',
-    line: (json) => `${Buffer.from(json).toString()}\n`,
+    line: (json) => `${visibleJson(Buffer.from(json).toString())}\n`,
     trailer: (rows, sha256) => `${JSON.stringify({ record_type: 'trailer', rows, sha256 })}\n`,
   },
   csv: { header: CSV_HEADER, line: csvOf, trailer: (rows, sha256) => `# rows=${rows} sha256=${sha256}${LINE_END}` },

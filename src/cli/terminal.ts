@@ -3,6 +3,7 @@ import { styleText } from 'node:util';
 import type { Writable } from 'node:stream';
 import { describe, systemCode, TelemetryError } from '../errors.ts';
 import { cut } from '../run/text.ts';
+import { escaped, visibleJson } from '../run/visible.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green' | 'cyan';
@@ -41,12 +42,12 @@ export class Terminal {
   /** A line of the result. */
   print(line = ''): void {
     this.#erase();
-    this.#stdout.write(`${line}\n`, (error) => this.#keep(error));
+    this.#stdout.write(`${harmless(line)}\n`, (error) => this.#keep(error));
   }
 
   /** The result for scripts: one JSON value a line. */
   json(value: unknown): void {
-    this.print(JSON.stringify(value));
+    this.print(visibleJson(JSON.stringify(value)));
   }
 
   /**
@@ -78,7 +79,7 @@ export class Terminal {
   /** A line for whoever looks on: what is being done, a warning. Not part of the result. */
   note(line: string): void {
     this.#erase();
-    this.#stderr.write(`${line}\n`);
+    this.#stderr.write(`${harmless(line)}\n`);
   }
 
   /** How far it is: one line that is drawn over on a terminal, plain lines now and then otherwise. */
@@ -87,8 +88,8 @@ export class Terminal {
     if (now - this.#drawnAt < (this.#stderr.isTTY ? REDRAW_MS : PLAIN_MS)) return;
     const first = this.#drawnAt === -Infinity;
     this.#drawnAt = now;
-    if (!this.#stderr.isTTY) return void (first || this.#stderr.write(`${line}\n`));
-    this.#stderr.write(`\r\u001B[K${cut(line, (this.#stderr.columns ?? 80) - 1)}`);
+    if (!this.#stderr.isTTY) return void (first || this.#stderr.write(`${harmless(line)}\n`));
+    this.#stderr.write(`\r\u001B[K${cut(harmless(line), (this.#stderr.columns ?? 80) - 1)}`);
     this.#drawn = true;
   }
 
@@ -114,3 +115,13 @@ export class Terminal {
     this.#drawn = false;
   }
 }
+
+/** What `style` puts around text. */
+const STYLES = /(\u001b\[(?:[012]|22|3[1236]|39)m)/;
+
+/** A line without what commands a terminal, save our own colours: names of files and others' messages may hold anything. */
+const harmless = (line: string): string =>
+  line
+    .split(STYLES)
+    .map((part, index) => (index % 2 === 1 ? part : escaped(part)))
+    .join('');

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { chosenColumns, durationText, type Run, USUAL } from '../../src/cli/runs/columns.ts';
 import { itemsOf } from '../../src/cli/runs/items.ts';
 import { Table } from '../../src/cli/runs/table.ts';
-import { cut, padded, visible, visibleJson, widthOf } from '../../src/cli/runs/text.ts';
+import { cut, padded, visible, widthOf } from '../../src/cli/runs/text.ts';
+import { visibleJson } from '../../src/run/visible.ts';
 import { Terminal } from '../../src/cli/terminal.ts';
 import { PassThrough } from 'node:stream';
 

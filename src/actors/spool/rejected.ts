@@ -7,6 +7,7 @@ import { closeSync, constants, existsSync, fstatSync, fsyncSync, ftruncateSync, 
 import { readSync, writeSync } from 'node:fs';
 import { hash } from 'node:crypto';
 import { describe, systemCode } from '../../errors.ts';
+import { visibleJson } from '../../run/visible.ts';
 import { syncDirectory } from './files.ts';
 import type { Line } from './lines.ts';
 import { pathOf } from './names.ts';
@@ -94,7 +95,7 @@ export class RejectedFiles {
 function entryOf({ line, reason }: Rejection): string {
   const text = Buffer.from(line.bytes).toString('utf8');
   const length = line.length > line.bytes.length ? line.length : undefined;
-  return JSON.stringify({ offset: line.offset, reason, line: text, length });
+  return visibleJson(JSON.stringify({ offset: line.offset, reason, line: text, length }));
 }
 
 const digestOf = (entry: string): string => hash('sha256', entry, 'base64');

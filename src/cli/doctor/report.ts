@@ -1,6 +1,7 @@
 /** Checks for people: a line each, what was seen below, and the remedy. */
 import type { Check } from '../../offline/check.ts';
-import { cut, visible, visibleJson } from '../runs/text.ts';
+import { cut, visible } from '../runs/text.ts';
+import { visibleJson } from '../../run/visible.ts';
 import type { Terminal } from '../terminal.ts';
 
 const COLOURS = { ok: 'green', warning: 'yellow', bad: 'red' } as const;

@@ -1,6 +1,7 @@
 /** Runs as CSV by RFC 4180, for spreadsheets; not to be imported, for a cell is not always what the record holds. Pure. */
 import { parseJson } from '../../run.ts';
 import { digitsOf } from '../../run/json.ts';
+import { escaped } from '../../run/visible.ts';
 import { RUN_FIELDS, type Run } from '../runs/columns.ts';
 
 export const LINE_END = '\r\n';
@@ -23,7 +24,8 @@ export function cellOf(value: unknown): string {
   const digits = digitsOf(value);
   if (digits !== undefined) return digits;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  // A file that is shown on a terminal must not command it; text that means such a character shows it as JSON does.
+  const text = escaped(typeof value === 'string' ? value : JSON.stringify(value));
   const harmless = FORMULA.test(text) ? `'${text}` : text;
   return QUOTED.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }

@@ -5,7 +5,7 @@ import type { Terminal } from '../terminal.ts';
 import type { Column, Run } from './columns.ts';
 import { pagesOf } from './pages.ts';
 import { Table } from './table.ts';
-import { visibleJson } from './text.ts';
+import { visibleJson } from '../../run/visible.ts';
 
 export interface ListOptions {
   filter: URLSearchParams;

@@ -7,7 +7,7 @@ import type { Terminal } from '../terminal.ts';
 import { type Run, RUN_FIELDS, textOf, usualWith } from './columns.ts';
 import { listRuns } from './list.ts';
 import { pagesOf } from './pages.ts';
-import { visibleJson } from './text.ts';
+import { visibleJson } from '../../run/visible.ts';
 
 /**
  * Shows a run. An event_id names one; a run_id may name several, which are listed then.

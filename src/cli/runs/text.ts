@@ -7,10 +7,6 @@ const COMMANDS = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u061c\u202a-\u202e\u20
 /** One line; control characters are replaced. */
 export const visible = (text: string): string => text.replace(BREAKS, ' ').replace(COMMANDS, '\uFFFD').toWellFormed();
 
-/** JSON that a terminal can be shown: the same value, with DEL and the C1 controls escaped, which JSON allows as they are. */
-export const visibleJson = (json: string): string =>
-  json.replace(/[\u007f-\u009f]/g, (control) => `\\u00${control.charCodeAt(0).toString(16)}`);
-
 const WITHOUT_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
 const WIDE =
   /^(?:\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{20000}-\u{3fffd}])$/u;

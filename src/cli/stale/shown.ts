@@ -3,7 +3,7 @@ import type { StaleRun } from '../../client/stale.ts';
 import { count } from '../../offline/figures.ts';
 import { type Run, USUAL, usualWith } from '../runs/columns.ts';
 import { type Row, Table } from '../runs/table.ts';
-import { visibleJson } from '../runs/text.ts';
+import { visibleJson } from '../../run/visible.ts';
 import type { Terminal } from '../terminal.ts';
 
 export interface Outcome {
