@@ -161,7 +161,7 @@ export function figuresBeside({ name, unit, values, goal }: Compared): Figure[] 
   const atLeast = Math.min(AT_LEAST, Math.max(NOISY_AT_LEAST, quartile));
   return [
     { name, rounds: better(0), unit: 'x', of: `${self} beside ${other} ${unit}`, ...(goal && { atLeast }) },
-    { name: '  noise', rounds: noise, unit: 'x', of: `${again} beside ${other} ${unit}` },
+    { name: `  noise: ${name}`, rounds: noise, unit: 'x', of: `${again} beside ${other} ${unit}` },
   ];
 }
 
