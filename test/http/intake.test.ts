@@ -89,21 +89,34 @@ test('what counts is what a buffer can hold, however small the chunks are in whi
   await assertEmpty(intake);
 });
 
-test('a body of one-byte chunks takes no more memory than its buffer', BOUNDED, async () => {
-  const intake = new Intake(4 * MAX);
-  const size = 200_000;
+test('a body of the smallest chunks takes no more memory than its buffer', BOUNDED, async () => {
+  const intake = new Intake(8 * MAX);
+  const chunks = 200_000;
   const stream = new PassThrough({ highWaterMark: 10 * MAX });
-  const collected = intake.collect(Object.assign(stream, { headers: {} }) as unknown as IncomingMessage, LIMIT);
+  const collected = intake.collect(Object.assign(stream, { headers: {} }) as unknown as IncomingMessage, 4 * MAX);
   const held = (): number => process.memoryUsage().external + process.memoryUsage().heapUsed;
   const before = held();
-  const letter = Buffer.from('x');
-  for (let sent = 0; sent < size; sent++) stream.emit('data', Buffer.from(letter));
+  const letters = Buffer.from('sixteen letters.');
+  for (let sent = 0; sent < chunks; sent++) stream.emit('data', Buffer.from(letters));
   // Kept as chunks they are 80 MB.
   assert.ok(held() - before < 40_000_000, `${held() - before} bytes`);
   stream.end();
   const body = await collected;
-  assert.equal(body.byteLength, size);
-  assert.equal(body.buffer.byteLength, size, 'nothing of the buffer is left over');
+  assert.equal(body.byteLength, chunks * letters.length);
+  assert.equal(body.buffer.byteLength, body.byteLength, 'nothing of the buffer is left over');
+});
+
+test('a body that comes in dust is refused, a short one is taken however it comes', BOUNDED, async () => {
+  const intake = new Intake(MAX);
+  const short = begin(intake);
+  const dust = begin(intake);
+  const letter = Buffer.from('x');
+  for (let sent = 0; sent < 10_000; sent++) short.stream.emit('data', letter);
+  short.stream.end();
+  assert.equal(await short.outcome, 10_000);
+  for (let sent = 0; sent < 10_001; sent++) dust.stream.emit('data', letter);
+  assert.equal(await dust.outcome, '400');
+  await assertEmpty(intake);
 });
 
 test('what a refused client still sends is dropped and counts for nobody', BOUNDED, async () => {

@@ -32,16 +32,16 @@ async function write(socket: Socket, data: string | Buffer): Promise<void> {
   done.abort();
 }
 
-/** Bodies in chunks of one byte: the head of a chunk is larger than what is in it. */
-const oneByteChunks =
-  (connections: number, bytes: number): Attack =>
+/** Bodies in chunks of a few bytes: what is kept of a chunk is far larger than what is in it. */
+const smallChunks =
+  (connections: number, chunkBytes: number, chunks: number): Attack =>
   async (url, signal) => {
-    const chunks = Buffer.from('1\r\n \r\n'.repeat(10_000));
+    const many = Buffer.from(`${chunkBytes.toString(16)}\r\n${' '.repeat(chunkBytes)}\r\n`.repeat(10_000));
     await Promise.all(
       (await sockets(url, connections, signal)).map(async (socket) => {
         await write(socket, `POST ${BATCH} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`);
-        for (let sent = 0; sent < bytes && !socket.destroyed && !signal.aborted; sent += 10_000)
-          await write(socket, chunks);
+        for (let sent = 0; sent < chunks && !socket.destroyed && !signal.aborted; sent += 10_000)
+          await write(socket, many);
       }),
     );
   };
@@ -114,7 +114,8 @@ const totals: Attack = async (url, signal) => {
 };
 
 export const ATTACKS: Readonly<Record<string, Attack>> = {
-  'bodies in chunks of one byte': oneByteChunks(8, 3_000_000),
+  'bodies in chunks of one byte': smallChunks(8, 1, 3_000_000),
+  'bodies in chunks of 16 bytes': smallChunks(8, 16, 1_500_000),
   'stalled bodies of 32 MiB': stalledBodies,
   'replies that nobody reads': unreadReplies(40),
   'JSON that grows when it is read': hostileJson,
@@ -125,6 +126,6 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
 
 /** For the suite: seconds, not minutes. */
 export const SHORT: Readonly<Record<string, Attack>> = {
-  'bodies in chunks of one byte': oneByteChunks(4, 250_000),
+  'bodies in chunks of 16 bytes': smallChunks(4, 16, 250_000),
   'compressed bombs': bombs(30 * MIB),
 };

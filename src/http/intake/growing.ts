@@ -1,8 +1,12 @@
 /** A body while it comes: one buffer that grows, into which chunks are copied and let go. Pure. */
 import { TelemetryError } from '../../errors.ts';
+import { HttpError } from '../errors.ts';
 import { type Held, SMALL_BYTES } from './room.ts';
 
 const FIRST_BYTES = 4 * 1024;
+/** Each chunk keeps the main thread for microseconds, whatever is in it: where they are many, they have so many bytes on average. */
+const FEW_CHUNKS = 10_000;
+const LEAST_CHUNK_BYTES = 16;
 
 export interface Body {
   /** The most it may have. */
@@ -22,6 +26,7 @@ export class Growing {
   /** The body as it came, where it came in one. */
   #whole: Uint8Array | undefined;
   #size = 0;
+  #chunks = 0;
 
   constructor(body: Body) {
     this.#body = body;
@@ -32,11 +37,12 @@ export class Growing {
     return this.#size;
   }
 
-  /** @throws TelemetryError "too_large", or "busy" where there is no room */
+  /** @throws TelemetryError "too_large", or "busy" where there is no room; HttpError 400 for dust */
   add(chunk: Uint8Array): void {
     const { limit, announced, hold } = this.#body;
     const size = this.#size + chunk.byteLength;
     if (size > limit) throw tooLarge(limit);
+    if (++this.#chunks > FEW_CHUNKS && size < this.#chunks * LEAST_CHUNK_BYTES) throw tooFine();
     if (this.#size === 0 && size === announced) {
       hold(this.held, size);
       this.#whole = chunk;
@@ -68,6 +74,12 @@ export class Growing {
     // The smaller one is freed at once, and not when garbage is collected.
     return (this.#buffer = this.#buffer?.transfer(capacity) ?? new ArrayBuffer(capacity));
   }
+}
+
+function tooFine(): HttpError {
+  const why = `The body comes in chunks of less than ${LEAST_CHUNK_BYTES} bytes. Send it in larger ones.`;
+  // Not even to be dropped: that would cost as much.
+  return new HttpError(400, why, { Connection: 'close' });
 }
 
 export function tooLarge(limit: number): TelemetryError {
