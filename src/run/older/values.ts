@@ -112,6 +112,7 @@ const json: Reader = (value, note) => {
   const object = jsonObjectOf(given, mended);
   if (object === undefined || !withinDepth(object)) return text(given, note);
   const stored = KINDS.json.store(object, mended);
+  mended.keep();
   const { not_a_number: numbers, half_character: halves } = mended.counts;
   if (numbers !== undefined) note('NaN or Infinity, taken for null');
   if (halves !== undefined) note('characters that cannot be stored, replaced by U+FFFD');
