@@ -50,11 +50,11 @@ test('an item with bytes that are no UTF-8 costs no other', () => {
 
 test('an item that holds too much costs no other; where all do together, the batch is too large', () => {
   const much = (count: number): string => `{"event_id":"b","m":[${'1e999,'.repeat(count - 1)}1e999]}`;
-  const [first, bad, last] = read(`[1,${much(50_001)},3]`);
-  assert.deepEqual(
-    [first, bad, last],
-    [1, ['b', 'The item holds more than 50000 numbers beyond a double. Send it in parts.'], 3],
-  );
+  const [first, bad, last] = parseBatch(Buffer.from(`[1,${much(50_001)},3]`), MAX_RUNS).items;
+  // Not compared as a whole: where the bound is gone, the message would take minutes.
+  assert.ok(bad instanceof BadItem);
+  const reason = 'The item holds more than 50000 numbers beyond a double. Send it in parts.';
+  assert.deepEqual([first, bad.eventId, bad.reason, last], [1, 'b', reason, 3]);
   const message = 'The body holds more than 50000 numbers beyond a double. Send it in parts.';
   assert.throws(() => read(`[${much(30_000)},${much(30_000)}]`), { code: 'too_large', message });
 });

@@ -24,7 +24,7 @@ const MALFORMED: Record<string, string | Uint8Array> = {
   'two documents': '{}{}',
   'single quotes': "{'event_id':'x'}",
   'a comma too many': '{"a":1,}',
-  NaN: '{"duration_ms":NaN}',
+  nan: '{"duration_ms":nan}',
   'a form': 'event_id=x&run_id=y',
   'a raw line break in a string': '{"event_id":"a\nb"}',
   'a broken escape': '{"event_id":"\\ud8"}',

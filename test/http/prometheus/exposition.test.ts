@@ -90,7 +90,7 @@ test('names follow the rules: our prefix or the process, a base unit last, count
     const allowed =
       name === 'local_telemetry_build_info'
         ? /version$|^journal_mode$|^synchronous$/
-        : /^(agent_name|job_type|status)$/;
+        : /^(agent_name|job_type|status|reason)$/;
     for (const label of labels) assert.match(label, allowed, `${name}: only labels with few values`);
   }
   const names = METRICS.map(({ name }) => name.replace(/_(total|info)$/, ''));
