@@ -37,7 +37,7 @@ export function aNewRun(random: Random, eventId: string): Run {
     status: random.pick(['running', 'success', 'failure']),
     items_succeeded: random.between(0, 1_000),
     duration_ms: random.between(0, 100_000),
-    output_summary: 'x'.repeat(random.between(0, 400)),
+    output_summary: 'x'.repeat(random.between(1, 400)),
     error_summary: null,
     metrics_json: JSON.stringify({ step: random.between(0, 99) }),
     git_commit_hash: null,

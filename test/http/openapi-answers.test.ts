@@ -194,8 +194,8 @@ test('requests that are wrong are refused as documented', async () => {
   for (const query of ['status=odd', 'created_before=odd']) await answers(400, 'GET', RUNS, `${RUNS}?${query}`);
   for (const query of ['limit=0', 'limit=odd', 'offset=-1', 'cursor=odd'])
     await answers(422, 'GET', RUNS, `${RUNS}?${query}`);
-  for (const [path, format] of Object.entries({ '/metrics': 'odd', '/metrics/prometheus': 'json' }))
-    await answers(422, 'GET', path, `${path}?format=${format}`);
+  const wrong = { '/metrics': 'format=odd', '/metrics/prometheus': 'format=json', '/api/v1/metadata': 'limit=0' };
+  for (const [path, query] of Object.entries(wrong)) await answers(422, 'GET', path, `${path}?${query}`);
 });
 
 test('a body that comes too slowly is refused as documented', async (t) => {
