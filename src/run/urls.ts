@@ -81,18 +81,27 @@ const MAX_REMOTES = 1_000;
 
 const NONE: Addresses = { repo: '', commits: '' };
 
-/** The addresses of anything that the column `git_repo` may hold, those of lately remembered. */
-export function addressBook(): (remote: unknown) => Addresses {
-  const known = new Map<string, Addresses>();
+/** What a function makes of remotes, those of lately remembered: there are far more runs than repositories. */
+export function remembered<T>(of: (remote: string) => T): (remote: string) => T {
+  const known = new Map<string, T>();
   return (remote) => {
-    if (typeof remote !== 'string' || remote.length > MAX_REMOTE) return NONE;
-    let addresses = known.get(remote);
-    if (addresses) return addresses;
+    if (remote.length > MAX_REMOTE) return of(remote);
+    const found = known.get(remote);
+    if (found !== undefined) return found;
     if (known.size >= MAX_REMOTES) known.clear();
-    const repo = repoUrl(remote);
-    known.set(remote, (addresses = { repo: repo ?? '', commits: commitsUrlAt(repo) ?? '' }));
-    return addresses;
+    const made = of(remote);
+    known.set(remote, made);
+    return made;
   };
+}
+
+/** The addresses of anything that the column `git_repo` may hold. */
+export function addressBook(): (remote: unknown) => Addresses {
+  const addressesOf = remembered((remote): Addresses => {
+    const repo = repoUrl(remote);
+    return { repo: repo ?? '', commits: commitsUrlAt(repo) ?? '' };
+  });
+  return (remote) => (typeof remote !== 'string' || remote.length > MAX_REMOTE ? NONE : addressesOf(remote));
 }
 
 /** Changes of which one brings the next to light, in a remote that nobody wrote by mistake. */

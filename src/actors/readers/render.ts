@@ -1,7 +1,7 @@
 /** A run as JSON, built by SQL: half the time of going through objects, and already bytes. Total: a row may hold anything. */
 import { isUtf8 } from 'node:buffer';
 import { COLUMNS, TABLE, withoutCredentials } from '../../run.ts';
-import { addressBook } from '../../run/urls.ts';
+import { addressBook, remembered } from '../../run/urls.ts';
 import type { Connection } from '../database.ts';
 
 const KINDS = new Map<string, string>(TABLE.map(({ name, kind }) => [name, kind]));
@@ -69,8 +69,8 @@ function valueOf(column: string, shown: Shown, isSound: boolean): string {
       // An infinite one is no number of JSON.
       return `CASE WHEN typeof(${column}) = 'integer' OR abs(${column}) < 1e308 AND typeof(${column}) = 'real' THEN ${column} ELSE ${text} END`;
     case 'remote':
-      // Stored without them by us, which the addresses beside it tell; not everything in the file need have come through here.
-      return `iif(repo_url IS NULL, without_credentials(${text}), ${text})`;
+      // Stored without them by us; but another program may have changed it since, whatever stands beside it.
+      return `iif(instr(${text}, '@') + instr(${text}, '?') + instr(${text}, '#') > 0, without_credentials(${text}), ${text})`;
     default:
       return text;
   }
@@ -79,6 +79,7 @@ function valueOf(column: string, shown: Shown, isSound: boolean): string {
 /** Makes the functions that RUN_JSON uses known to a connection. None of them throws: a row that it cannot read has null there. */
 export function defineFunctions(db: Connection): void {
   const addresses = addressBook();
+  const shownRemote = remembered(withoutCredentials);
   const define = (name: string, of: (...values: unknown[]) => string | null): void => {
     const total = (...values: unknown[]): string | null => {
       try {
@@ -89,7 +90,7 @@ export function defineFunctions(db: Connection): void {
     };
     db.function(name, { deterministic: true, varargs: true }, total);
   };
-  define('without_credentials', (remote) => (typeof remote === 'string' ? withoutCredentials(remote) : null));
+  define('without_credentials', (remote) => (typeof remote === 'string' ? shownRemote(remote) : null));
   define('repo_url', (remote) => addresses(remote).repo || null);
   define('commits_url', (remote) => addresses(remote).commits || null);
   define('with_parse_errors', (object, ...columns) => {
