@@ -1,6 +1,6 @@
 /** Numbers that come as text. Pure. */
 const DIGITS = /^[+-]?\d{1,30}$/;
-const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,5})?$/i;
+const DECIMAL = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,5})?$/i;
 const COUNT = /^\s*\+?(\d{1,16})(?:\.0*)?\s*$/;
 /** Longer text than this is no number that anyone has written. */
 const MAX_NUMERAL = 400;

@@ -46,7 +46,7 @@ for (const journal of ['DELETE', 'WAL']) {
     assert.match(backup.path, /backups\/telemetry-\d{8}T\d{6}Z\.sqlite$/);
     assert.deepEqual(readdirSync(folder), [backup.path.slice(folder.length + 1)], 'nothing else is left');
     const { size, mode } = statSync(backup.path);
-    assert.deepEqual([backup.runs, backup.bytes, backup.schema_version, mode & 0o777], [300, size, 8, 0o600]);
+    assert.deepEqual([backup.runs, backup.bytes, backup.schema_version, mode & 0o777], [300, size, 9, 0o600]);
     isWhole(t, backup.path, 300);
   });
 }

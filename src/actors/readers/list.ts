@@ -23,7 +23,7 @@ const LOOKED_UP_ROWS = 200;
 const LOOK_UP = `SELECT ${PLACE}
   FROM (SELECT value AS wanted FROM json_each(?)) CROSS JOIN agent_runs ON agent_runs.id = wanted`;
 
-const WANTED = 'FROM (SELECT value AS wanted FROM json_each(?)) CROSS JOIN agent_runs ON agent_runs.id = wanted';
+const CHOSEN = 'FROM (SELECT value AS wanted FROM json_each(?)) CROSS JOIN agent_runs ON agent_runs.id = wanted';
 /** @returns the page, or where the walk stands when its slice of time is up */
 export function list(db: Statements, task: ListTask, inside: Inside): ListPage | ListPause {
   const { filter, limit, offset, after } = task;
@@ -85,7 +85,7 @@ function page(db: Statements, rows: Position[], limit: number, inside: Inside): 
   while (count < wanted.length && size < MAX_BODY_BYTES) {
     const fitting = count === 0 ? FIRST_ROWS : Math.floor((RENDERED_BYTES * count) / size);
     const some = wanted.slice(count, count + Math.max(1, Math.min(RENDERED_ROWS, fitting)));
-    const [part] = inside(() => db.rendering('group_concat', WANTED).get(arrayOf(some))) as [Buffer | null];
+    const [part] = inside(() => db.rendering('group_concat', CHOSEN).get(arrayOf(some))) as [Buffer | null];
     count += some.length;
     // Nothing, where retention took the rows between the two reads.
     if (part)
