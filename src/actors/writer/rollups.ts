@@ -139,7 +139,7 @@ export function countWindow(db: Connection, from: RowId, to: RowId, into: Counts
   const rows = db
     .prepare(
       // A foreign program may have stored anything, blobs too.
-      `SELECT CAST(agent_name AS TEXT), CAST(job_type AS TEXT), status, substr(CAST(created_at AS TEXT), 1, 13), count(*)
+      `SELECT CAST(agent_name AS TEXT), CAST(job_type AS TEXT), CAST(status AS TEXT), substr(CAST(created_at AS TEXT), 1, 13), count(*)
        FROM agent_runs WHERE id >= ? AND id <= ? GROUP BY 1, 2, 3, 4`,
     )
     .raw()
