@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 /** One large input is compared with many small ones that are as large together: work that is quadratic takes 16 times as long. */
 const SMALL = 2 ** 14;
 const LARGE = 2 ** 18;
-const FACTOR = 4;
+const FACTOR = 6;
 /** Below this a clock tells nothing, and nobody is kept waiting. */
 const NOTICEABLE_MS = 40;
 const ROUNDS = 12;

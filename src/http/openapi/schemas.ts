@@ -7,6 +7,11 @@ const text: Schema = { type: 'string' };
 const whole: Schema = { type: 'integer', minimum: 0 };
 const texts: Schema = { type: 'array', items: text };
 
+/** The same, which may have these as well. */
+function withOptional(schema: Schema, properties: Readonly<Record<string, Schema>>): Schema {
+  return { ...schema, properties: { ...(schema.properties as object), ...properties } };
+}
+
 /** An object that always has all of these. */
 function all(description: string, properties: Readonly<Record<string, Schema>>): Schema {
   return { type: 'object', description, required: Object.keys(properties), properties };
@@ -103,13 +108,16 @@ export const SCHEMAS = {
     job_types: texts,
     counts: all('How many there are in all.', { agent_names: whole, job_types: whole }),
   }),
-  Metrics: all('Totals over all runs.', {
-    total_runs: whole,
-    agents: { type: 'object', description: 'Runs by agent, the most first.', additionalProperties: whole },
-    recent_24h: { ...whole, description: 'Runs whose `created_at` is within the last 24 hours.' },
-    performance: all('How the database is run.', { db_path: text, journal_mode: text }),
-    spool,
-  }),
+  Metrics: withOptional(
+    all('Totals over all runs.', {
+      total_runs: whole,
+      agents: { type: 'object', description: 'Runs by agent, the most first.', additionalProperties: whole },
+      recent_24h: { ...whole, description: 'Runs whose `created_at` is within the last 24 hours.' },
+      performance: all('How the database is run.', { db_path: text, journal_mode: text }),
+      spool,
+    }),
+    { other_agents: all('Where there are more agents than are named: those others.', { agents: whole, runs: whole }) },
+  ),
   Health: all('The service, and how its database was opened.', {
     status: { type: 'string', enum: ['ok', 'unavailable'] },
     version: text,
