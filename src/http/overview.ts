@@ -50,7 +50,7 @@ async function totalsIn({ readers, writer, spool }: Services): Promise<Uint8Arra
   // By hand: an object would put agents named by a number first.
   const counts = agents.map(([name, runs]) => `${JSON.stringify(name)}:${runs}`).join(',');
   const performance = JSON.stringify({ db_path: path, journal_mode: journalMode });
-  const rest = others.agents > 0 ? `,"other_agents":${JSON.stringify(others)}` : '';
+  const rest = others.runs > 0 ? `,"other_agents":${JSON.stringify(others)}` : '';
   const totals = `"total_runs":${total_runs},"agents":{${counts}}${rest},"recent_24h":${recent}`;
   return Buffer.from(`{${totals},"performance":${performance},"spool":${JSON.stringify(spool.counts)}}`);
 }

@@ -9,9 +9,10 @@ type Column = 'agent_name' | 'job_type';
 export const MAX_NAMES = 10_000;
 /** Names looked at in one visit to the gate. */
 const STRETCH = 20_000;
-/** A longer name, or one that is no text, is of another program or an earlier release: it counts, and is not named. */
+/** A longer name, or one that is no text, is of another program or an earlier release: its runs count, it is not even loaded. */
 const MAX_BYTES = 512;
-const sound = (column: Column): string => `typeof(${column}) = 'text' AND octet_length(${column}) <= ${MAX_BYTES}`;
+export const sound = (column: string): string =>
+  `typeof(${column}) = 'text' AND octet_length(${column}) <= ${MAX_BYTES}`;
 
 /** SQL expression: the runs of a rollup's row, whatever another program has written there. The sum of all stays an integer. */
 export const RUNS = "iif(typeof(runs) = 'integer' AND runs BETWEEN 0 AND 1000000000000, runs, 0)";
@@ -45,12 +46,12 @@ type Counted = [names: number, last: unknown];
 
 function countStretch(db: Statements, column: Column, after: unknown): Counted {
   const stretch = `SELECT count(*), max(name) FROM
-    (SELECT DISTINCT ${column} AS name FROM rollup_runs WHERE ${column} > ? ORDER BY 1 LIMIT ${STRETCH})`;
+    (SELECT DISTINCT ${column} AS name FROM rollup_runs WHERE ${column} > ? AND ${sound(column)} ORDER BY 1 LIMIT ${STRETCH})`;
   const [names, last] = db.raw(stretch).get(after) as Counted;
   return [names, names < STRETCH ? null : last];
 }
 
-/** How many names there are, those that are not named among them. @param first what was counted already */
+/** How many names there are. @param first what was counted already */
 function countOn(db: Statements, column: Column, first: Counted, inside: Inside): number {
   let [total, after] = first;
   while (after !== null) {

@@ -1,6 +1,6 @@
 /** The queries but the list; each one visit inside the gate. */
 import type { Queries, RunSeries, Series, SpoolPosition, Totals } from '../protocol.ts';
-import { agentsOf, RUNS } from './names.ts';
+import { agentsOf, RUNS, sound } from './names.ts';
 import { COMMIT_URL, REPO_URL, wellFormed } from './render.ts';
 import type { Statements } from './statements.ts';
 import type { Inside } from './walk.ts';
@@ -44,19 +44,19 @@ export function metrics(db: Statements, since: string, inside: Inside): Totals {
   return { ...totals, recent };
 }
 
-/** As text, whatever another program has stored; no label is longer. */
-const labelOf = (column: string): string => `CAST(substr(${column}, 1, 512) AS TEXT)`;
-const LABELS = ['agent_name', 'job_type', 'status'].map(labelOf).join(', ');
+/** What no label can be made of is summed with the others: it is not even loaded. */
+const LABELLED = ['agent_name', 'job_type', 'status'].map(sound).join(' AND ');
+const STATUS = `iif(${sound('status')}, status, '')`;
 
 /** @param limit combinations of agent, job type and status told apart */
 export function series(db: Statements, limit: number, inside: Inside): RunSeries {
   const seriesOf = (table: string, order: string): Series => {
     const counts = db
-      .raw(`SELECT ${LABELS}, ${RUNS} AS counted FROM ${table} WHERE counted > 0 ORDER BY ${order} LIMIT ?`)
+      .raw(
+        `SELECT agent_name, job_type, status, ${RUNS} AS counted FROM ${table} WHERE counted > 0 AND ${LABELLED} ORDER BY ${order} LIMIT ?`,
+      )
       .all(limit) as Series['counts'];
-    const all = db
-      .raw(`SELECT ${labelOf('status')}, sum(${RUNS}), count(*) FROM ${table} WHERE ${RUNS} > 0 GROUP BY 1`)
-      .all();
+    const all = db.raw(`SELECT ${STATUS}, sum(${RUNS}), count(*) FROM ${table} WHERE ${RUNS} > 0 GROUP BY 1`).all();
     return { counts, others: without(all as Series['others'], counts) };
   };
   // Each in one visit: what is shown and what is not must add up, or the sum of the others would fall.
